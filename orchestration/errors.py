@@ -1,0 +1,70 @@
+"""The one error tree: every message says what happened, where, and what to do next."""
+
+from typing import ClassVar
+
+
+class FirnError(Exception):
+    """Base of every error that Firn raises on purpose.
+
+    Args:
+        what: What happened, as one sentence without a final full stop.
+        where: The file and line, table, branch or address that it concerns.
+        remedy: What the reader can do next, as an imperative sentence.
+
+    `exit_code` is what the command line ends with: 1 when a gate or the data said
+    no, 2 for wrong use, 3 when the environment is broken.
+    """
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        parts = (self.where, self.what)
+        message = ": ".join(part for part in parts if part)
+        return f"{message}. {self.remedy}" if self.remedy else message
+
+    def as_dict(self) -> dict[str, str]:
+        """The same three parts for machines, with the class as the error's kind."""
+        return {
+            "error": type(self).__name__,
+            "what": self.what,
+            "where": self.where,
+            "remedy": self.remedy,
+        }
+
+
+class GateError(FirnError):
+    """A test, contract, freshness rule or reject limit refused the data."""
+
+    exit_code = 1
+
+
+class ConflictError(FirnError):
+    """`main` or a branch moved since it was read; nothing was changed."""
+
+    exit_code = 1
+
+
+class UsageError(FirnError):
+    """A flag, name, file or value given by the user is wrong."""
+
+    exit_code = 2
+
+
+class SpecError(UsageError):
+    """A source spec is invalid; `where` is its file and line."""
+
+
+class NotFoundError(UsageError):
+    """A branch, table, publication or source of that name does not exist."""
+
+
+class SetupError(FirnError):
+    """The machine lacks something, or the lake cannot be reached or read."""
+
+    exit_code = 3
