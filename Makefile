@@ -1,0 +1,78 @@
+# Two verbs are all that a new user needs: `make run` and `make test`.
+# Each target installs what it needs into .venv once; running it again installs nothing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --python-version 3.11
+EXTRAS := demo spark airflow dev
+unexport PYTHONPATH
+
+##@ Use
+.PHONY: run
+run: $(BIN)/.demo  ## Drop the shop's next files, land them, build on a branch, gate, publish
+	@$(BIN)/python -m demo.drop
+	@$(BIN)/firn run
+
+.PHONY: clean
+clean:  ## Delete the local lake, the dropped files and what dbt wrote: a fresh start
+	rm -rf .firn landing target logs
+
+##@ Develop
+.PHONY: test
+test: lint types unit  ## Everything CI runs: linters, types, all tests
+
+.PHONY: lint
+lint: $(BIN)/.dev  ## ruff on Python, sqlfluff on SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint --processes 2 models tests
+
+.PHONY: types
+types: $(BIN)/.dev  ## mypy, strict
+	$(BIN)/mypy
+
+.PHONY: unit
+unit: $(BIN)/.dev  ## pytest: unit and integration
+	$(BIN)/pytest -n 2 --dist loadfile
+
+.PHONY: format
+format: $(BIN)/.dev  ## Format Python, fix what the linters can fix
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix --processes 2 models tests
+
+.PHONY: hooks
+hooks: $(BIN)/.dev  ## Run the linters before each commit
+	$(BIN)/pre-commit install
+
+.PHONY: lock
+lock: $(UV)  ## Write requirements/*.txt anew from pyproject.toml: versions and hashes only
+	$(LOCK) --upgrade pyproject.toml --all-extras -o requirements/all.txt
+	$(LOCK) pyproject.toml -c requirements/all.txt -o requirements/core.txt
+	for extra in $(EXTRAS); do \
+	  $(LOCK) pyproject.toml --extra $$extra -c requirements/all.txt -o requirements/$$extra.txt; \
+	done
+	rm requirements/all.txt
+
+##@ Installation (done by the others when needed)
+$(UV): requirements/uv.txt
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else \
+	  f"Firn needs Python 3.11 or newer; $(PYTHON) is {v[0]}.{v[1]}. Try: make PYTHON=python3.11")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+# A lock's packages, then the project itself, editable, so that `firn` and dbt find it.
+$(BIN)/.%: requirements/%.txt pyproject.toml $(UV)
+	$(UV) pip install --python $(BIN)/python --quiet --compile-bytecode --require-hashes -r $<
+	$(UV) pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: help
+help:
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
+	  /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
