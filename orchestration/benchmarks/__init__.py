@@ -1,0 +1,1 @@
+"""Each claim of speed is a command: `python -m orchestration.benchmarks.<name>`."""
