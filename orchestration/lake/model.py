@@ -7,6 +7,9 @@ from typing import Literal
 
 Kind = Literal["TABLE", "VIEW"]
 
+# Tables with this in their name are being built. They are never published.
+TEMPORARY = "__firn_tmp_"
+
 
 @dataclass(frozen=True, order=True)
 class TableId:
