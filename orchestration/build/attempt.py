@@ -1,0 +1,185 @@
+"""One build on one branch, from the fork to the verdict. Imports dbt.
+
+Every step is a method that takes what the one before it left: nothing is published
+before the last of them.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orchestration.build import dbt, rows
+from orchestration.build.artifacts import Results
+from orchestration.build.evidence import inputs_of, source_sql, volumes
+from orchestration.build.gates import Evidence, Finding, judge, refused
+from orchestration.build.nothing_new import Unchanged, Watch
+from orchestration.build.progress import Progress
+from orchestration.build.provenance import provenance
+from orchestration.build.result import Refusal, RunResult, Status
+from orchestration.build.watch import Watcher
+from orchestration.errors import ConflictError
+from orchestration.lake import Lake
+from orchestration.lake.model import Publication
+from orchestration.settings import Settings
+
+
+@dataclass(kw_only=True)
+class Attempt:
+    """A run's branch and what is known about it so far.
+
+    `fingerprint` is None when the build is partial: then the publication must not
+    claim that `main` holds what the whole project makes.
+    """
+
+    settings: Settings
+    lake: Lake
+    branch: str
+    dbt_args: tuple[str, ...]
+    fingerprint: str | None
+    verbose: bool
+    progress: Progress
+    started: float = field(default_factory=time.monotonic)
+    evidence: Evidence = field(default_factory=Evidence)
+
+    @property
+    def logs(self) -> Path:
+        """dbt's log of this run, and the queries that show what the gates found."""
+        return self.settings.log_dir / self.branch
+
+    def publish(self) -> RunResult:
+        """Build, judge, and publish when no gate objects."""
+        with self._on_branch() as runner:
+            if self._freshness(runner):
+                return self._result("refused")
+            results = self._build(runner)
+            if refused(judge(self.evidence)):
+                return self._result("refused")
+            return self._publish(runner, results)
+
+    def ask_freshness(self, idle: Unchanged) -> RunResult:
+        """Only look whether a source went stale since `idle` was published."""
+        with self._on_branch() as runner:
+            if self._freshness(runner):
+                return self._result("refused")
+        Watch(self.settings).remember(
+            idle.since, self.evidence.sources, datetime.now(UTC)
+        )
+        self.lake.drop_branch(self.branch)
+        return replace(self._result("unchanged"), branch=None, reason=idle.reason)
+
+    @contextlib.contextmanager
+    def _on_branch(self) -> Iterator[dbt.Dbt]:
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.lake.create_branch(self.branch)
+        watcher = Watcher(
+            self.lake,
+            self.branch,
+            self.progress,
+            since_ms=time.time_ns() // 1_000_000,
+        )
+        runner = dbt.Dbt(
+            settings=self.settings,
+            args=self.dbt_args,
+            logs=self.logs,
+            verbose=self.verbose,
+            on_event=watcher,
+        )
+        try:
+            with dbt.session(self.settings, branch=self.branch):
+                yield runner
+        except Exception:
+            if not self.lake.diff(self.branch):
+                self.lake.drop_branch(self.branch)  # nothing on it to look at
+            raise
+
+    def _freshness(self, runner: dbt.Dbt) -> bool:
+        """Return whether a source is too old to build on."""
+        self.progress.step("reading the project")
+        manifest = runner.parse()
+        if any(source.has_freshness for source in manifest.sources.values()):
+            self.progress.step("source freshness")
+            self.evidence = replace(
+                self.evidence,
+                sources=runner.freshness(),
+                source_sql=source_sql(manifest),
+            )
+        return refused(judge(self.evidence))
+
+    def _build(self, runner: dbt.Dbt) -> Results:
+        self.progress.step("dbt build")
+        results, success = runner.build()
+        watcher = runner.on_event
+        assert isinstance(watcher, Watcher)
+        nodes = tuple(watcher.sized(node) for node in results.nodes)
+        self.progress.step("gates")
+        self.evidence = replace(
+            self.evidence,
+            nodes=nodes,
+            success=success,
+            volumes=volumes(self.lake.diff(self.branch), runner.manifest),
+        )
+        return replace(results, nodes=nodes)
+
+    def _publish(self, runner: dbt.Dbt, results: Results) -> RunResult:
+        self.progress.step("publish")
+        inputs = rows.snapshot_ids(
+            self.lake,
+            self.branch,
+            self.lake.pointers(self.branch),
+            inputs_of(runner.manifest),
+        )
+        why = provenance(
+            self.settings,
+            dbt_invocation=results.invocation_id,
+            fingerprint=self.fingerprint,
+            inputs=inputs,
+        )
+        try:
+            publication = self.lake.publish(self.branch, why)
+        except ConflictError as conflict:
+            return self._result("conflict", conflict=conflict)
+        self.lake.drop_branch(self.branch)
+        if publication is None:
+            reason = "the build made no table different from main's"
+            return replace(self._result("unchanged"), reason=reason)
+        if self.fingerprint:
+            Watch(self.settings).remember(
+                publication, self.evidence.sources, datetime.now(UTC)
+            )
+        return self._result("published", publication=publication)
+
+    def _result(
+        self,
+        status: Status,
+        *,
+        publication: Publication | None = None,
+        conflict: ConflictError | None = None,
+    ) -> RunResult:
+        return RunResult(
+            status=status,
+            branch=self.branch,
+            seconds=time.monotonic() - self.started,
+            reason=str(conflict) if conflict else "",
+            nodes=self.evidence.nodes,
+            refusals=tuple(self._refusal(found) for found in judge(self.evidence)),
+            publication=publication,
+            conflict=conflict,
+            logs=self.logs,
+        )
+
+    def _refusal(self, found: Finding) -> Refusal:
+        """Keep the query beside the log: target/ belongs to whoever builds next."""
+        if found.gate == "volume":
+            return Refusal(finding=found, look=f"firn diff {self.branch}")
+        if not found.sql:
+            return Refusal(finding=found)
+        path = self.logs / f"{found.subject}.sql"
+        path.write_text(found.sql.strip() + "\n")
+        shown = path
+        if path.is_relative_to(self.settings.project_dir):
+            shown = path.relative_to(self.settings.project_dir)
+        look = f"firn sql --branch {self.branch} --file {shown}"
+        return Refusal(finding=found, look=look)

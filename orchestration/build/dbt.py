@@ -1,0 +1,177 @@
+"""dbt in this process, for the length of one run: parse once, then several commands.
+
+dbt keeps its engine's connection in a class variable, beyond a command's end. Within a
+run that saves a second connection; between runs it would build one run's models on the
+other's branch, so a run closes it before its first command and after its last.
+"""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.exceptions import DbtUsageException
+from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
+from dbt.exceptions import InvalidSelectorError, ParsingError
+from dbt_common.exceptions import (
+    CompilationError,
+    DbtBaseException,
+    DbtConfigError,
+    DbtValidationError,
+)
+
+from orchestration.build import arguments
+from orchestration.build.artifacts import (
+    Results,
+    SourceAge,
+    read_results,
+    read_sources,
+)
+from orchestration.errors import FirnError, SetupError, UsageError
+from orchestration.settings import Settings
+
+# An event of dbt: `info.name` and `data`, protocol buffers without types of their own.
+OnEvent = Callable[[Any], None]
+
+
+@dataclass
+class Dbt:
+    """The commands of one run. Use inside `session`.
+
+    Args:
+        args: dbt's own arguments of the run, such as `--select`.
+        logs: Where dbt.log goes.
+        verbose: Let dbt speak on stderr.
+    """
+
+    settings: Settings
+    args: Sequence[str]
+    logs: Path
+    verbose: bool = False
+    on_event: OnEvent | None = None
+    manifest: Manifest | None = None
+
+    @property
+    def target(self) -> Path:
+        """dbt's artifacts, where `dbt docs serve` also looks."""
+        return self.settings.project_dir / "target"
+
+    def parse(self) -> Manifest:
+        """Read the project, as much of it as changed.
+
+        Raises:
+            UsageError: The project does not parse; the message is dbt's.
+        """
+        outcome = self._invoke("parse")
+        if not isinstance(outcome.result, Manifest):
+            raise SetupError("dbt parse gave no manifest", where=str(self.logs))
+        self.manifest = outcome.result
+        return self.manifest
+
+    def freshness(self) -> tuple[SourceAge, ...]:
+        """Ask how old the sources are; a stale one is a value here, no exception."""
+        artifact = self.target / "sources.json"
+        artifact.unlink(missing_ok=True)
+        selection = arguments.freshness_selection(self.args)
+        self._invoke("source", "freshness", *selection)
+        return read_sources(artifact) if artifact.is_file() else ()
+
+    def build(self) -> tuple[Results, bool]:
+        """Build and test; also return whether dbt itself calls it a success."""
+        artifact = self.target / "run_results.json"
+        artifact.unlink(missing_ok=True)
+        outcome = self._invoke("build", *arguments.own(self.args))
+        return read_results(artifact), outcome.success
+
+    def _invoke(self, *command: str) -> dbtRunnerResult:
+        callbacks = [self.on_event] if self.on_event else []
+        runner = dbtRunner(manifest=self.manifest, callbacks=callbacks)
+        with contextlib.redirect_stdout(sys.stderr):
+            outcome = runner.invoke([*command, *self._common()])
+        if outcome.exception is not None:
+            raise _translated(outcome.exception, logs=self.logs)
+        return outcome
+
+    def _common(self) -> list[str]:
+        profiles = self.settings.project_dir / "profiles"
+        given = arguments.shared(self.args)
+        if profiles.is_dir() and "--profiles-dir" not in given:
+            given += ["--profiles-dir", str(profiles)]
+        return [
+            *given,
+            "--project-dir",
+            str(self.settings.project_dir),
+            "--target-path",
+            str(self.target),
+            "--log-path",
+            str(self.logs),
+            *(() if self.verbose else ("--log-level", "none")),
+            "--log-level-file",
+            "debug",
+        ]
+
+
+@contextlib.contextmanager
+def session(settings: Settings, *, branch: str) -> Iterator[None]:
+    """Point dbt's commands in this process at `branch`, and at no other afterwards."""
+    own = {
+        "FIRN_BRANCH": branch,
+        "FIRN_PROJECT_DIR": str(settings.project_dir),
+        "FIRN_HOME": str(settings.home),
+        "FIRN_WAREHOUSE": str(settings.warehouse),
+        "FIRN_CATALOG_DATABASE": settings.database_url,
+        "FIRN_USER": settings.user,
+    }
+    before = {name: os.environ.get(name) for name in own}
+    disconnect()
+    os.environ.update(own)
+    try:
+        yield
+    finally:
+        disconnect()
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def disconnect() -> None:
+    """Close the connection that dbt-duckdb keeps for the next command."""
+    if DuckDBConnectionManager._ENV is not None:  # noqa: SLF001  # no public way
+        DuckDBConnectionManager._ENV.close()  # noqa: SLF001
+    DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
+
+
+_WRONG_USE = (
+    CompilationError,
+    DbtConfigError,
+    DbtUsageException,
+    DbtValidationError,
+    InvalidSelectorError,
+    ParsingError,
+)
+
+
+def _translated(error: BaseException, *, logs: Path) -> BaseException:
+    """dbt's exception as ours, by whose fault it is; our own as it was raised."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, (FirnError, KeyboardInterrupt)):
+            return cause
+        cause = cause.__cause__ or cause.__context__
+    what = str(error).strip().rstrip(".")
+    if isinstance(error, _WRONG_USE):
+        return UsageError(
+            what, where="dbt", remedy="Correct the project or the arguments."
+        )
+    if isinstance(error, DbtBaseException):
+        return SetupError(
+            what, where="dbt", remedy=f"See {logs / 'dbt.log'}, or run `firn doctor`."
+        )
+    return error

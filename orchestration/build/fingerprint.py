@@ -1,0 +1,96 @@
+"""One hash for all that decides what a build makes, besides its input tables.
+
+dbt's files, the variables and flags of the call, the environment variables that the
+project's files name, and the versions of what interprets them. Equal fingerprints and
+equal inputs mean equal tables, apart from models that ask for the time of day.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestration.settings import Settings
+
+# dbt's path settings and their defaults; docs change no table, so docs-paths is absent.
+_PATHS: Mapping[str, Sequence[str]] = {
+    "model-paths": ("models",),
+    "seed-paths": ("seeds",),
+    "snapshot-paths": ("snapshots",),
+    "macro-paths": ("macros",),
+    "test-paths": ("tests",),
+    "function-paths": ("functions",),
+}
+_FILES = (
+    "dbt_project.yml",
+    "selectors.yml",
+    "packages.yml",
+    "dependencies.yml",
+    "package-lock.yml",
+    "profiles.yml",
+    "profiles/profiles.yml",
+)
+_PACKAGES = ("firn", "dbt-core", "dbt-duckdb", "duckdb", "pyiceberg")
+_TEXT = {".sql", ".yml", ".yaml", ".py"}
+_ENV_VAR = re.compile(rb"""env_var\(\s*['"](\w+)['"]""")
+
+
+def fingerprint(
+    settings: Settings,
+    dbt_args: Sequence[str] = (),
+    environ: Mapping[str, str] = os.environ,
+) -> str:
+    """Return 16 hex digits that differ when the project or the call differs."""
+    digest = hashlib.sha256()
+    names: set[str] = set()
+    for path in sorted(_files(settings.project_dir)):
+        content = path.read_bytes()
+        relative = path.relative_to(settings.project_dir).as_posix()
+        _add(digest, relative.encode(), content)
+        if path.suffix in _TEXT:
+            names.update(name.decode() for name in _ENV_VAR.findall(content))
+    facts = {
+        "args": [arg for arg in dbt_args if arg not in {"--full-refresh", "-f"}],
+        "env": {name: environ.get(name) for name in sorted(names - _OWN)},
+        "versions": {name: _version(name) for name in _PACKAGES},
+    }
+    _add(digest, json.dumps(facts, sort_keys=True).encode())
+    return digest.hexdigest()[:16]
+
+
+# Where a build happens does not decide what it makes.
+_OWN = frozenset({"FIRN_BRANCH", "FIRN_HOME", "FIRN_WAREHOUSE", "FIRN_CATALOG_URI"})
+
+
+def _files(project: Path) -> Iterator[Path]:
+    for name in _FILES:
+        if (project / name).is_file():
+            yield project / name
+    config = yaml.safe_load((project / "dbt_project.yml").read_text()) or {}
+    for folder in sorted(set(_folders(config))):
+        for path in (project / folder).rglob("*"):
+            if path.is_file() and not path.name.startswith("."):
+                yield path
+
+
+def _folders(config: Mapping[str, Any]) -> Iterator[str]:
+    for key, default in _PATHS.items():
+        yield from config.get(key) or default
+
+
+def _add(digest: "hashlib._Hash", *parts: bytes) -> None:
+    for part in parts:  # lengths keep `ab` + `c` apart from `a` + `bc`
+        digest.update(str(len(part)).encode() + b":" + part)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
