@@ -1,0 +1,45 @@
+with
+
+products as (
+
+    select * from {{ ref('int_products_costed') }}
+
+),
+
+products_current as (
+
+    select * from products
+    where is_current
+
+),
+
+dim_products as (
+
+    select
+        products.product_key,
+        products.product_id,
+
+        products.product_name,
+        products.product_type,
+        products.product_description,
+        products_current.product_name as current_product_name,
+
+        products.version_number,
+        products.price_usd,
+        products.supply_cost_usd,
+        products_current.price_usd as current_price_usd,
+        products_current.supply_cost_usd as current_supply_cost_usd,
+
+        products.is_food,
+        products.is_current,
+
+        products.valid_from,
+        products.valid_to
+
+    from products
+    inner join products_current
+        on products.product_id = products_current.product_id
+
+)
+
+select * from dim_products

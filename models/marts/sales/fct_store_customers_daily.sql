@@ -1,0 +1,99 @@
+with
+
+orders as (
+
+    select * from {{ ref('fct_orders') }}
+
+),
+
+customers as (
+
+    select * from {{ ref('dim_customers') }}
+
+),
+
+stores as (
+
+    select * from {{ ref('dim_stores') }}
+
+),
+
+dates as (
+
+    select * from {{ ref('dim_date') }}
+
+),
+
+{# renamed customers are still one customer #}
+visits as (
+
+    select
+        orders.store_key,
+        customers.customer_id,
+        orders.order_date,
+        row_number() over (
+            partition by orders.store_key, customers.customer_id
+            order by orders.order_date, orders.order_id
+        ) as visit_number
+    from orders
+    inner join customers on orders.customer_key = customers.customer_key
+
+),
+
+visits_counted as (
+
+    select
+        store_key,
+        order_date,
+        count(*) as order_count,
+        count(distinct customer_id) as customer_count,
+        sum(case when visit_number = 1 then 1 else 0 end) as new_customer_count
+    from visits
+    group by store_key, order_date
+
+),
+
+period as (
+
+    select max(order_date) as last_order_date
+    from orders
+
+),
+
+{# every day since the opening has a row, so that a balance can be read on any day #}
+fct_store_customers_daily as (
+
+    select
+        {{ surrogate_key(['stores.store_key', 'dates.date_key']) }}
+            as store_customers_daily_key,
+        stores.store_key,
+        dates.date_key,
+
+        cast(coalesce(visits_counted.order_count, 0) as bigint) as order_count,
+        cast(coalesce(visits_counted.customer_count, 0) as bigint) as customer_count,
+        cast(
+            coalesce(visits_counted.new_customer_count, 0) as bigint
+        ) as new_customer_count,
+        cast(
+            sum(coalesce(visits_counted.new_customer_count, 0)) over (
+                partition by stores.store_key order by dates.date_day
+                rows between unbounded preceding and current row
+            ) as bigint
+        ) as customers_to_date_count,
+
+        dates.date_day
+
+    from stores
+    cross join period
+    inner join dates
+        on
+            stores.opening_date <= dates.date_day
+            and dates.date_day <= period.last_order_date
+    left join visits_counted
+        on
+            stores.store_key = visits_counted.store_key
+            and dates.date_day = visits_counted.order_date
+
+)
+
+select * from fct_store_customers_daily
