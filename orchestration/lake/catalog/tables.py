@@ -1,0 +1,206 @@
+"""Tables of a branch: create, load, commit, register.
+
+A commit reads without a lock, prepares the new metadata, and moves the pointers under
+a compare and swap; when another commit was faster it starts again, so that only a
+requirement that really fails is refused. Several tables move in one transaction.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table.metadata import TableMetadata, new_table_metadata
+from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortOrder
+
+from orchestration.lake import branches
+from orchestration.lake.catalog import entries, errors, namespaces
+from orchestration.lake.catalog.files import Files
+from orchestration.lake.catalog.updates import Commit, summary
+from orchestration.lake.model import Pointer, TableId
+from orchestration.lake.store import Store
+
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A table's or view's metadata as JSON text, and its file (None while staged)."""
+
+    metadata: bytes
+    metadata_location: str | None
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One prepared commit: what was found, and what was written to follow it."""
+
+    table: TableId
+    old: str | None
+    new: str
+    json: str
+
+
+class Tables:
+    """The tables of every branch of one lake."""
+
+    def __init__(self, store: Store, files: Files) -> None:
+        self._store = store
+        self._files = files
+
+    def load(self, branch: str, table: TableId) -> Loaded:
+        """The current metadata; 404 without table."""
+        with self._store.read() as connection:
+            pointer = entries.require(connection, branch, table, "TABLE")
+        location = pointer.metadata_location
+        return Loaded(self._files.read(location), location)
+
+    def create(
+        self, branch: str, table: TableId, request: dict[str, Any], *, stage: bool
+    ) -> Loaded:
+        """Make an empty table, or (`stage`) only its folders and first metadata."""
+        with self._store.read() as connection:
+            entries.require_free(connection, branch, table, "TABLE")
+        location = request.get("location") or self._files.new_location(table)
+        content = _new_metadata(request, location).model_dump_json()
+        self._files.prepare(location)
+        if stage:
+            return Loaded(content.encode(), None)
+        written = self._files.write(location, content)
+        return self._add(branch, table, written)
+
+    def register(
+        self, branch: str, table: TableId, metadata_location: str, *, overwrite: bool
+    ) -> Loaded:
+        """Point a name to metadata that exists; 409 if taken unless `overwrite`."""
+        try:
+            self._files.table(metadata_location)
+        except ValueError as error:
+            raise errors.bad_request("this is no metadata of a table") from error
+        if not overwrite:
+            return self._add(branch, table, metadata_location)
+        with self._store.write() as connection:
+            branches.get(connection, branch, lock=True)
+            namespaces.require(connection, branch, table.namespace)
+            if entries.find(connection, branch, table) is not None:
+                entries.drop(connection, branch, table, "TABLE")
+            entries.insert(
+                connection, branch, table, Pointer("TABLE", metadata_location)
+            )
+        return Loaded(self._files.read(metadata_location), metadata_location)
+
+    def commit(self, branch: str, commits: Sequence[Commit]) -> list[Loaded]:
+        """Apply commits to several tables, all or none; the state of each after it."""
+        for _ in range(_ATTEMPTS):
+            steps = self._prepare(branch, commits)
+            if self._swap(branch, steps):
+                return [Loaded(step.json.encode(), step.new) for step in steps]
+        raise errors.commit_failed(
+            "other commits were always faster, "
+            f"{_ATTEMPTS} times: {', '.join(str(one.table) for one in commits)}"
+        )
+
+    def _prepare(self, branch: str, commits: Iterable[Commit]) -> list[_Step]:
+        pending: dict[TableId, _Step] = {}
+        parsed: dict[TableId, TableMetadata] = {}
+        try:
+            for commit in commits:
+                step, metadata = self._follow(branch, commit, pending, parsed)
+                if earlier := pending.get(commit.table):
+                    self._files.discard(earlier.new)
+                pending[commit.table] = step
+                parsed[commit.table] = metadata
+        except BaseException:
+            self._discard(pending.values())
+            raise
+        return list(pending.values())
+
+    def _follow(
+        self,
+        branch: str,
+        commit: Commit,
+        pending: dict[TableId, _Step],
+        parsed: dict[TableId, TableMetadata],
+    ) -> tuple[_Step, TableMetadata]:
+        """Prepare one commit on what is there, or on an earlier one of the request."""
+        if earlier := pending.get(commit.table):
+            old, base = earlier.old, parsed.get(commit.table)
+        else:
+            old = self._current(branch, commit)
+            base = self._files.table(old) if old else None
+        metadata = commit.apply(
+            base,
+            base_location=old,
+            new_location=self._files.new_location(commit.table),
+        )
+        json = metadata.model_dump_json()
+        new = self._files.write(metadata.location, json, after=old)
+        return _Step(commit.table, old, new, json), metadata
+
+    def _current(self, branch: str, commit: Commit) -> str | None:
+        with self._store.read() as connection:
+            if commit.creates:
+                entries.require_free(connection, branch, commit.table, "TABLE")
+                return None
+            pointer = entries.require(connection, branch, commit.table, "TABLE")
+            return pointer.metadata_location
+
+    def _swap(self, branch: str, steps: Sequence[_Step]) -> bool:
+        try:
+            with self._store.write() as connection:
+                branches.get(connection, branch, lock=True)
+                for step in steps:
+                    if step.old is None:
+                        entries.require_free(connection, branch, step.table, "TABLE")
+                        pointer = Pointer("TABLE", step.new)
+                        entries.insert(connection, branch, step.table, pointer)
+                    elif not entries.swap(
+                        connection, branch, step.table, old=step.old, new=step.new
+                    ):
+                        raise _LostError
+        except _LostError:
+            self._discard(steps)
+            return False
+        except BaseException:
+            self._discard(steps)
+            raise
+        return True
+
+    def _discard(self, steps: Iterable[_Step]) -> None:
+        for step in steps:
+            self._files.discard(step.new)
+
+    def _add(self, branch: str, table: TableId, metadata_location: str) -> Loaded:
+        with self._store.write() as connection:
+            branches.get(connection, branch, lock=True)
+            entries.require_free(connection, branch, table, "TABLE")
+            entries.insert(
+                connection, branch, table, Pointer("TABLE", metadata_location)
+            )
+        return Loaded(self._files.read(metadata_location), metadata_location)
+
+
+class _LostError(Exception):
+    """Another commit moved a pointer first. Ends the transaction, nothing else."""
+
+
+def _new_metadata(request: dict[str, Any], location: str) -> TableMetadata:
+    try:
+        spec, order = request.get("partition-spec"), request.get("write-order")
+        return new_table_metadata(
+            location=location.rstrip("/"),
+            schema=Schema.model_validate(request.get("schema")),
+            partition_spec=PartitionSpec.model_validate(spec)
+            if spec
+            else UNPARTITIONED_PARTITION_SPEC,
+            sort_order=SortOrder.model_validate(order)
+            if order
+            else UNSORTED_SORT_ORDER,
+            properties=dict(request.get("properties") or {}),
+        )
+    except ValidationError as error:
+        raise errors.bad_request(f"malformed table: {summary(error)}") from error
+    except (ValueError, NotImplementedError) as error:
+        raise errors.bad_request(f"cannot create the table: {error}") from error

@@ -1,0 +1,173 @@
+"""Applies a commit's requirements and updates to a table's metadata.
+
+pyiceberg does the work. Before it, updates are brought into the form that Java's
+catalogs give them, because engines rely on it: a schema, spec or sort order that is
+there already is used again, another one gets an id of its own, and `-1` means the one
+added last.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.schema import Schema
+from pyiceberg.table.metadata import TableMetadata, TableMetadataUtil, TableMetadataV1
+from pyiceberg.table.update import (
+    AddPartitionSpecUpdate,
+    AddSchemaUpdate,
+    AddSortOrderUpdate,
+    AssertCreate,
+    RemovePropertiesUpdate,
+    SetCurrentSchemaUpdate,
+    SetDefaultSortOrderUpdate,
+    SetDefaultSpecUpdate,
+    SetLocationUpdate,
+    TableRequirement,
+    TableUpdate,
+    UpgradeFormatVersionUpdate,
+    update_table_metadata,
+)
+
+from orchestration.lake.catalog import errors
+from orchestration.lake.model import TableId
+
+_UPDATES: TypeAdapter[list[TableUpdate]] = TypeAdapter(list[TableUpdate])
+_REQUIREMENTS: TypeAdapter[list[TableRequirement]] = TypeAdapter(list[TableRequirement])
+_FORMAT_VERSION = 2
+
+
+class Commit:
+    """One table's part of a request, checked for its form.
+
+    Raises:
+        CatalogError: 400, an update or requirement that is unknown or malformed.
+    """
+
+    def __init__(self, table: TableId, requirements: Any, updates: Any) -> None:
+        self.table = table
+        try:
+            self.requirements = _REQUIREMENTS.validate_python(requirements or [])
+            self.updates = _UPDATES.validate_python(updates or [])
+        except ValidationError as error:
+            raise errors.bad_request(
+                f"malformed commit to {table}: {summary(error)}"
+            ) from error
+
+    @property
+    def creates(self) -> bool:
+        """Whether the table is to come into being by this commit."""
+        return any(isinstance(one, AssertCreate) for one in self.requirements)
+
+    def apply(
+        self,
+        base: TableMetadata | None,
+        *,
+        base_location: str | None,
+        new_location: str,
+    ) -> TableMetadata:
+        """The metadata that follows `base`, or the first, at `new_location`.
+
+        Raises:
+            CatalogError: 404 no such table, 409 a requirement does not hold, 400 an
+                update that cannot be applied.
+        """
+        if base is not None and self.creates:
+            raise errors.already_exists(f"Table already exists: {self.table}")
+        if base is None and not self.creates:
+            raise errors.no_such_table(self.table)
+        self._check(base)
+        try:
+            if base is None:
+                return _first(self.updates, new_location)
+            return update_table_metadata(
+                base,
+                tuple(_normalized(self.updates, base)),
+                metadata_location=base_location,
+            )
+        except (ValueError, KeyError, NotImplementedError) as error:
+            raise errors.bad_request(f"cannot update {self.table}: {error}") from error
+
+    def _check(self, base: TableMetadata | None) -> None:
+        for requirement in self.requirements:
+            try:
+                requirement.validate(base)
+            except CommitFailedException as error:
+                raise errors.commit_failed(str(error)) from error
+
+
+def summary(error: ValidationError) -> str:
+    """What is wrong with a request, by field, without repeating its values."""
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
+        for one in error.errors(include_url=False, include_input=False)[:3]
+    )
+
+
+def _first(updates: Sequence[TableUpdate], location: str) -> TableMetadata:
+    empty = TableMetadataV1.model_construct(last_column_id=-1, schema=Schema())
+    ordered = list(updates)
+    if not any(isinstance(one, UpgradeFormatVersionUpdate) for one in ordered):
+        ordered.insert(0, UpgradeFormatVersionUpdate(format_version=_FORMAT_VERSION))
+    if not any(isinstance(one, SetLocationUpdate) for one in ordered):
+        ordered.append(SetLocationUpdate(location=location))
+    built = update_table_metadata(empty, tuple(ordered))
+    return TableMetadataUtil.parse_obj(built.model_dump())
+
+
+def _normalized(
+    updates: Iterable[TableUpdate], base: TableMetadata
+) -> Iterable[TableUpdate]:
+    schemas = _Numbered({one.schema_id: one for one in base.schemas})
+    specs = _Numbered({one.spec_id: one for one in base.partition_specs})
+    orders = _Numbered({one.order_id: one for one in base.sort_orders})
+    for update in updates:
+        match update:
+            case AddSchemaUpdate(schema_=schema):
+                if added := schemas.add(schema, "schema_id"):
+                    yield AddSchemaUpdate(schema=added)
+            case AddPartitionSpecUpdate(spec=spec):
+                if added := specs.add(spec, "spec_id"):
+                    yield AddPartitionSpecUpdate(spec=added)
+            case AddSortOrderUpdate(sort_order=order):
+                if added := orders.add(order, "order_id"):
+                    yield AddSortOrderUpdate(sort_order=added)
+            case SetCurrentSchemaUpdate(schema_id=given):
+                yield SetCurrentSchemaUpdate(schema_id=schemas.resolve(given))
+            case SetDefaultSpecUpdate(spec_id=given):
+                yield SetDefaultSpecUpdate(spec_id=specs.resolve(given))
+            case SetDefaultSortOrderUpdate(sort_order_id=given):
+                yield SetDefaultSortOrderUpdate(sort_order_id=orders.resolve(given))
+            case RemovePropertiesUpdate(removals=keys):
+                known = [key for key in keys if key in base.properties]
+                yield RemovePropertiesUpdate(removals=known)
+            case _:
+                yield update
+
+
+class _Numbered:
+    """Things of one kind by id: what a table has, and what a commit adds to it."""
+
+    def __init__(self, known: dict[int, Any]) -> None:
+        self._known = known
+        self._last: int | None = None
+        self._given: dict[int, int] = {}
+
+    def add(self, item: Any, id_field: str) -> Any | None:
+        """The item under the id it gets, or None where an equal one is known."""
+        given = getattr(item, id_field)
+        for known_id, known in self._known.items():
+            if known.model_copy(update={id_field: given}) == item:
+                self._last = self._given[given] = known_id
+                return None
+        new_id = given if given not in self._known else max(self._known) + 1
+        added = item.model_copy(update={id_field: new_id})
+        self._known[new_id] = added
+        self._last = self._given[given] = new_id
+        return added
+
+    def resolve(self, given: int) -> int:
+        """The id that a client means: -1 is the last added, others may have moved."""
+        if given == -1 and self._last is not None:
+            return self._last
+        return self._given.get(given, given)

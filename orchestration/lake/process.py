@@ -1,0 +1,215 @@
+"""The catalog's process: started by whoever needs it first, gone when nobody does.
+
+Two locks of the operating system say what is true, and no crash can leave them wrong,
+because the kernel lets go of a dead process's locks:
+
+- `catalog.users`: every client holds it shared for as long as it lives. The server
+  may leave when it can have it alone.
+- `catalog.server`: the one running server holds it.
+
+`catalog.start` guards the moment of starting, and `catalog.json` says on which port
+the server listens. This module is imported by every dbt process, so it imports nothing
+heavy.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orchestration.errors import SetupError
+from orchestration.settings import Settings
+
+_START_SECONDS = 60.0
+_POLL_SECONDS = 0.01
+
+_held: dict[Path, int] = {}
+_guard = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where the catalog listens, and the token that it wants."""
+
+    uri: str
+    token: str = field(repr=False)
+
+
+def ensure_catalog(
+    settings: Settings, *, environ: Mapping[str, str] = os.environ
+) -> Endpoint:
+    """Return a catalog that runs, and keeps running while this process lives.
+
+    `FIRN_CATALOG_URI` (with `FIRN_CATALOG_TOKEN`) names one that somebody else runs.
+
+    Raises:
+        SetupError: It does not start; the message names its log.
+    """
+    if uri := environ.get("FIRN_CATALOG_URI"):
+        token = environ.get("FIRN_CATALOG_TOKEN") or read_token(settings)
+        return Endpoint(uri.rstrip("/"), token)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    _hold(settings)
+    uri = _running(settings) or _start(settings)
+    return Endpoint(uri, read_token(settings))
+
+
+def release(settings: Settings) -> None:
+    """Say that this process needs the catalog no longer (it would by ending, too)."""
+    with _guard:
+        if (descriptor := _held.pop(settings.home, None)) is not None:
+            os.close(descriptor)
+
+
+def read_token(settings: Settings) -> str:
+    """The bearer token of the lake; made on first use, readable by its owner alone."""
+    try:
+        return settings.token_file.read_text().strip()
+    except FileNotFoundError:
+        pass
+    settings.home.mkdir(parents=True, exist_ok=True)
+    # Written aside and linked into place: nobody reads half a token, the first wins.
+    aside = settings.home / f"token.{os.getpid()}.{threading.get_ident()}"
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(32) + "\n")
+    try:
+        os.link(aside, settings.token_file)
+    except FileExistsError:
+        pass
+    finally:
+        aside.unlink()
+    return settings.token_file.read_text().strip()
+
+
+def address_file(settings: Settings) -> Path:
+    """Says where the running server listens."""
+    return settings.home / "catalog.json"
+
+
+@contextmanager
+def starting(settings: Settings) -> Iterator[None]:
+    """Be the only process that starts a server, or looks whether one runs."""
+    descriptor = _open(settings.home / "catalog.start")
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_running(settings: Settings) -> bool:
+    """Whether a server of this lake is alive."""
+    descriptor = _open(settings.home / "catalog.server")
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def become_server(settings: Settings) -> int | None:
+    """Take the server's lock for this process's life; None if another one has it."""
+    descriptor = _open(settings.home / "catalog.server")
+    try:
+        # Not non-blocking: a client that just looks holds it shared for a moment.
+        for _ in range(100):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return descriptor
+            except BlockingIOError:
+                time.sleep(_POLL_SECONDS)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
+
+
+def leave_alone(settings: Settings) -> int | None:
+    """Take the users' lock if nobody uses the server; closing it lets users in."""
+    descriptor = _open(settings.home / "catalog.users")
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+
+def _hold(settings: Settings) -> None:
+    with _guard:
+        if settings.home not in _held:
+            descriptor = _open(settings.home / "catalog.users")
+            # Waits only for a server that is just leaving.
+            fcntl.flock(descriptor, fcntl.LOCK_SH)
+            _held[settings.home] = descriptor
+
+
+def _running(settings: Settings) -> str | None:
+    """The address of the server, if one is alive and ready."""
+    if not is_running(settings):
+        return None
+    try:
+        return str(json.loads(address_file(settings).read_text())["uri"])
+    except (FileNotFoundError, ValueError):
+        return None  # not ready yet
+
+
+def _start(settings: Settings) -> str:
+    with starting(settings):
+        deadline = time.monotonic() + _START_SECONDS
+        server: subprocess.Popen[bytes] | None = None
+        while time.monotonic() < deadline:
+            if uri := _running(settings):
+                return uri
+            if server is None and not is_running(settings):
+                # What a killed server left behind must go before the next one is
+                # alive: an address counts while some server is.
+                address_file(settings).unlink(missing_ok=True)
+                server = _spawn(settings)
+            if server is not None and server.poll() is not None:
+                break
+            time.sleep(_POLL_SECONDS)
+    raise SetupError(
+        "the catalog does not start",
+        where=str(settings.log_dir / "catalog.log"),
+        remedy="The end of that file has the reason; `firn doctor` checks the rest.",
+    )
+
+
+def _spawn(settings: Settings) -> subprocess.Popen[bytes]:
+    settings.log_dir.mkdir(parents=True, exist_ok=True)
+    environment = {
+        **os.environ,
+        "FIRN_PROJECT_DIR": str(settings.project_dir),
+        "FIRN_HOME": str(settings.home),
+        "FIRN_WAREHOUSE": str(settings.warehouse),
+        "FIRN_CATALOG_DATABASE": settings.database_url,
+        "FIRN_USER": settings.user,
+        "FIRN_BRANCH": settings.branch,
+    }
+    with (settings.log_dir / "catalog.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "orchestration.lake.rest", "--on-demand"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=settings.home,
+            env=environment,
+            start_new_session=True,  # Ctrl-C in the terminal is for the client
+        )

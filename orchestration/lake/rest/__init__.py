@@ -1,0 +1,1 @@
+"""The Iceberg REST catalog over HTTP: routes, authorization, errors, the server."""

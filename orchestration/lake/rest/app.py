@@ -1,0 +1,185 @@
+"""The ASGI application: who may ask, what was asked, and how it is answered."""
+
+import json
+import logging
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from urllib.parse import unquote
+
+from sqlalchemy.exc import OperationalError
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from orchestration.errors import NotFoundError
+from orchestration.lake import branches
+from orchestration.lake.catalog import errors
+from orchestration.lake.catalog.errors import CatalogError
+from orchestration.lake.catalog.files import Files
+from orchestration.lake.catalog.tables import Tables
+from orchestration.lake.catalog.views import Views
+from orchestration.lake.rest.call import Call, Services
+from orchestration.lake.rest.handlers import Handler
+from orchestration.lake.rest.routes import ENDPOINTS
+from orchestration.lake.store import Store
+from orchestration.settings import MAIN
+
+log = logging.getLogger(__name__)
+
+BODY_LIMIT = 32 * 1024 * 1024  # bytes; a commit of 10,000 tables has about 10 MiB
+
+_READS = ("GET", "HEAD")
+
+
+def application(store: Store, *, warehouse: Path, token: str) -> "Guard":
+    """The catalog of one lake, for whoever knows the token."""
+    files = Files(warehouse)
+    services = Services(store, Tables(store, files), Views(store, files))
+    routes = [Route("/v1/config", _config(services), methods=["GET"])]
+    for method, path, handler in ENDPOINTS:
+        pattern = path.replace("{table}", "{name}").replace("{view}", "{name}")
+        routes.append(Route(pattern, _endpoint(services, handler), methods=[method]))
+    app = Starlette(
+        routes=routes,
+        exception_handlers={404: _no_endpoint, 405: _no_endpoint},
+    )
+    return Guard(app, token)
+
+
+class Guard:
+    """Lets requests with the token through, and remembers when the last one was.
+
+    Attributes:
+        last_used: `time.monotonic()` of the newest request, in seconds.
+    """
+
+    def __init__(self, app: ASGIApp, token: str) -> None:
+        self._app = app
+        self._expected = f"Bearer {token}".encode()
+        self.last_used = time.monotonic()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or hand the connection's lifespan on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"authorization", b"")
+        if not secrets.compare_digest(given, self._expected):
+            refused = CatalogError(
+                401, "NotAuthorizedException", "the bearer token is missing or wrong"
+            )
+            await _refusal(refused)(scope, receive, send)
+            return
+        self.last_used = time.monotonic()
+        # Names may hold an encoded slash, so routes match the path as it was sent.
+        path = scope["raw_path"].decode("ascii").partition("?")[0]
+        await self._app({**scope, "path": path, "root_path": ""}, receive, send)
+        self.last_used = time.monotonic()
+
+
+def _config(services: Services) -> Callable[[Request], Awaitable[Response]]:
+    endpoints = [f"{method} {path}" for method, path, _ in ENDPOINTS]
+
+    def answer(branch: str | None) -> Response:
+        if not branch:
+            return _refusal(errors.bad_request("name a branch: ?warehouse=<branch>"))
+        with services.store.read() as connection:
+            if not branches.exists(connection, branch):
+                return _refusal(errors.no_such_branch(branch))
+        body = {
+            "defaults": {},
+            "overrides": {"prefix": branch},
+            "endpoints": endpoints,
+        }
+        return _response(json.dumps(body).encode())
+
+    async def endpoint(request: Request) -> Response:
+        branch = request.query_params.get("warehouse")
+        return await run_in_threadpool(answer, branch)
+
+    return endpoint
+
+
+def _endpoint(
+    services: Services, handler: Handler
+) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            body = await _body(request)
+        except CatalogError as refused:
+            return _refusal(refused)
+        path = {key: unquote(value) for key, value in request.path_params.items()}
+        call = Call(
+            services, path.pop("prefix"), path, dict(request.query_params), body
+        )
+        return await run_in_threadpool(_answer, handler, call, request.method)
+
+    return endpoint
+
+
+def _answer(handler: Handler, call: Call, method: str) -> Response:
+    """Run a handler, and turn what it raises into the specification's errors."""
+    try:
+        _admit(call, method)
+        reply = handler(call)
+        return _response(reply.body, status=reply.status)
+    except CatalogError as refused:
+        return _refusal(refused)
+    except NotFoundError:  # the branch was dropped while the request was on its way
+        return _refusal(errors.no_such_branch(call.branch))
+    except OperationalError:
+        log.exception("the catalog's database refused %s %s", method, call.path)
+        what = "the catalog's database is busy or gone; try again"
+        return _refusal(CatalogError(503, "ServiceUnavailableException", what))
+    except Exception:
+        log.exception("%s %s failed", method, call.path)
+        what = "the catalog failed; its log has the reason"
+        return _refusal(CatalogError(500, "InternalServerError", what))
+
+
+def _admit(call: Call, method: str) -> None:
+    if call.branch == MAIN and method not in _READS:
+        raise errors.forbidden(
+            "main is read-only here: write to a branch, then publish it"
+        )
+    with call.services.store.read() as connection:
+        if not branches.exists(connection, call.branch):
+            raise errors.no_such_branch(call.branch)
+
+
+async def _body(request: Request) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async for chunk in request.stream():
+            size += len(chunk)
+            if size > BODY_LIMIT:
+                what = f"a request may have {BODY_LIMIT} bytes"
+                raise CatalogError(413, "BadRequestException", what)
+            chunks.append(chunk)
+    except ClientDisconnect as error:
+        raise errors.bad_request("the request ended early") from error
+    return b"".join(chunks)
+
+
+async def _no_endpoint(_request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    what = "this catalog has no such endpoint"
+    kind = "NotFoundException" if status == 404 else "UnsupportedOperationException"
+    return _refusal(CatalogError(status, kind, what))
+
+
+def _refusal(error: CatalogError) -> Response:
+    model = {"message": error.what, "type": error.kind, "code": error.status}
+    return _response(json.dumps({"error": model}).encode(), status=error.status)
+
+
+def _response(body: bytes | None, *, status: int = 200) -> Response:
+    if body is None:
+        return Response(status_code=status)
+    return Response(body, status_code=status, media_type="application/json")

@@ -1,0 +1,176 @@
+"""Runs the catalog: in the foreground, or on demand until nobody uses it."""
+
+import ipaddress
+import json
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+
+from orchestration.errors import SetupError, UsageError
+from orchestration.lake import process
+from orchestration.lake.lake import Lake
+from orchestration.lake.rest.app import Guard, application
+from orchestration.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_IDLE_SECONDS = 5.0
+_POLL_SECONDS = 0.2
+
+
+def serve(
+    settings: Settings,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    *,
+    on_ready: Callable[[str], None] = lambda uri: None,
+) -> None:
+    """Serve in the foreground until interrupted.
+
+    Args:
+        host: A loopback address. The token travels in plain text, so no other one.
+        port: 0 for any that is free.
+        on_ready: Called with the address, once it takes requests.
+
+    Raises:
+        UsageError: The address is not of this machine alone, or it is served already.
+        SetupError: The port is taken, or the database cannot be opened.
+    """
+    _refuse_other_than_loopback(host)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with process.starting(settings):
+        if process.is_running(settings):
+            raise UsageError(
+                "the catalog of this lake is being served already",
+                where=str(process.address_file(settings)),
+                remedy="Use that one, or end it first.",
+            )
+        process.address_file(settings).unlink(missing_ok=True)
+        lock = process.become_server(settings)
+    _run(settings, host, port, idle=None, on_ready=on_ready)
+    if lock is not None:
+        os.close(lock)
+
+
+def serve_on_demand(settings: Settings) -> None:
+    """Serve on a free port until nobody used it for `FIRN_CATALOG_IDLE_SECONDS`.
+
+    The process that starts this one holds the lock on starting.
+    """
+    if process.become_server(settings) is None:
+        return
+    idle = float(os.environ.get("FIRN_CATALOG_IDLE_SECONDS") or _IDLE_SECONDS)
+    _run(settings, "127.0.0.1", 0, idle=idle, on_ready=lambda uri: None)
+
+
+def _run(
+    settings: Settings,
+    host: str,
+    port: int,
+    *,
+    idle: float | None,
+    on_ready: Callable[[str], None],
+) -> None:
+    lake = Lake.open(settings)
+    app = application(
+        lake.store, warehouse=settings.warehouse, token=process.read_token(settings)
+    )
+    with _listening(host, port) as listener:
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        uri = f"http://{host}:{listener.getsockname()[1]}"
+        _announce(settings, uri)
+        if idle is not None:
+            _leave_when_idle(settings, server, app, idle)
+        threading.Thread(target=_warm_up, daemon=True).start()
+        log.info("the catalog listens on %s", uri)
+        on_ready(uri)
+        try:
+            server.run(sockets=[listener])
+        finally:
+            process.address_file(settings).unlink(missing_ok=True)
+            lake.close()
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sets TCP_NODELAY only where the protocol is named. Without it, every
+    # answer waits 40 ms for the client's delayed acknowledgement.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise SetupError(
+            f"cannot listen ({error.strerror})",
+            where=f"{host}:{port}",
+            remedy="Choose another port, or 0 for any that is free.",
+        ) from error
+    with listener:
+        yield listener
+
+
+def _announce(settings: Settings, uri: str) -> None:
+    """From here on the listener queues requests, so clients may come."""
+    target = process.address_file(settings)
+    aside = target.with_suffix(".new")
+    aside.write_text(json.dumps({"uri": uri, "pid": os.getpid()}))
+    aside.replace(target)
+
+
+def _leave_when_idle(
+    settings: Settings, server: uvicorn.Server, app: Guard, idle: float
+) -> None:
+    def watch() -> None:
+        last_user = time.monotonic()
+        while not server.should_exit:
+            time.sleep(_POLL_SECONDS)
+            alone = process.leave_alone(settings)
+            if alone is None:
+                last_user = time.monotonic()
+            elif time.monotonic() - max(last_user, app.last_used) < idle:
+                os.close(alone)
+            else:
+                # The lock is kept until this process is gone: who comes now waits
+                # for that, and then starts the next server.
+                process.address_file(settings).unlink(missing_ok=True)
+                log.info("nobody uses the catalog; leaving")
+                server.should_exit = True
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _warm_up() -> None:
+    # pyiceberg takes most of the start; the first requests (config, namespaces, loads)
+    # do without it.
+    import orchestration.lake.catalog.updates  # noqa: F401
+
+
+def _refuse_other_than_loopback(host: str) -> None:
+    try:
+        is_loopback = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = host == "localhost"
+    if not is_loopback:
+        raise UsageError(
+            "the catalog serves this machine alone",
+            where=host,
+            remedy="Use 127.0.0.1, and a tunnel from other machines.",
+        )
