@@ -1,0 +1,240 @@
+"""What a source is: one YAML file in `sources/`, validated before anything is read.
+
+`sources/<name>.yml → Source → files.py, extract.py, land.py, dbt_yaml.py`
+"""
+
+import re
+from typing import Annotated, Literal, Self
+
+import duckdb
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+Format = Literal["csv", "json", "jsonl", "parquet"]
+SchemaPolicy = Literal["strict", "evolve"]
+
+# The lake's own names beside a source's tables.
+RESERVED_TABLES = ("rejects", "loads")
+SYSTEM_COLUMNS = ("_load_id", "_loaded_at", "_source_file", "_row_number")
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_TYPE = re.compile(r"[A-Za-z0-9_ ,()\[\]\"]+")
+# What Iceberg v2 can hold; a narrower or wider type is asked to be named as one of these.
+_LEAF_TYPES = {
+    "boolean", "integer", "bigint", "float", "double", "decimal", "varchar", "blob",
+    "uuid", "date", "time", "timestamp", "timestamp with time zone",
+}  # fmt: skip
+
+
+def _is_name(text: str) -> str:
+    if _NAME.fullmatch(text):
+        return text
+    raise ValueError(
+        f"{text!r} is no name: use lowercase letters, digits and single '_', "
+        "starting with a letter"
+    )
+
+
+Name = Annotated[str, AfterValidator(_is_name)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Strict):
+    """One column as it lands; `from` is its name in the file when that differs."""
+
+    name: str
+    type: str = "varchar"
+    source_name: str | None = Field(default=None, alias="from")
+    description: str = ""
+    required: bool = False
+    pii: bool = False
+
+    @property
+    def original(self) -> str:
+        """The column's name in the files."""
+        return self.source_name or self.name
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_free(cls, name: str) -> str:
+        if not name or name.startswith("_"):
+            raise ValueError("a column's name is not empty and does not start with '_'")
+        if name != name.lower():
+            raise ValueError(
+                f"a landed column is lowercase: say `name: {name.lower()}` "
+                f"and `from: {name}`"
+            )
+        return name
+
+    @field_validator("type")
+    @classmethod
+    def _type_can_land(cls, text: str) -> str:
+        return canonical_type(text)
+
+
+class Period(_Strict):
+    """A duration as dbt writes it: `{count: 36, period: hour}`."""
+
+    count: int = Field(gt=0)
+    period: Literal["minute", "hour", "day"]
+
+
+class Freshness(_Strict):
+    """When the newest `_loaded_at` is too old: `warn_after` informs, `error_after` stops."""
+
+    warn_after: Period | None = None
+    error_after: Period | None = None
+
+    @model_validator(mode="after")
+    def _has_a_limit(self) -> Self:
+        if self.warn_after is None and self.error_after is None:
+            raise ValueError("freshness needs warn_after, error_after, or both")
+        return self
+
+
+class CsvOptions(_Strict):
+    """How the CSV files are written. An empty `quote` means that nothing is quoted."""
+
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str = Field(default='"', max_length=1)
+    header: bool = True
+    encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
+    null_strings: tuple[str, ...] = ("",)
+    date_format: str | None = None
+    timestamp_format: str | None = None
+
+
+class Table(_Strict):
+    """One table to land. A cursor needs a key, since changed rows are merged on it."""
+
+    name: Name
+    files: str
+    description: str = ""
+    columns: tuple[Column, ...] = Field(min_length=1)
+    primary_key: tuple[str, ...] = ()
+    cursor: str | None = None
+    format: Format | None = None
+    schema_policy: SchemaPolicy | None = None
+    max_reject_share: float | None = Field(default=None, ge=0, le=1)
+    freshness: Freshness | None = None
+
+    @field_validator("name")
+    @classmethod
+    def _name_is_free(cls, name: str) -> str:
+        if name in RESERVED_TABLES:
+            raise ValueError(f"{name!r} is kept for the lake's own table of {name}")
+        return name
+
+    @model_validator(mode="after")
+    def _columns_agree(self) -> Self:
+        names = [column.name for column in self.columns]
+        for kind, used in (
+            ("names", names),
+            ("original names", [column.original for column in self.columns]),
+        ):
+            if twice := sorted({name for name in used if used.count(name) > 1}):
+                raise ValueError(f"two columns share their {kind}: {', '.join(twice)}")
+        cursor = (self.cursor,) if self.cursor else ()
+        for name in (*self.primary_key, *cursor):
+            if name not in names:
+                raise ValueError(
+                    f"primary_key and cursor name columns; there is no {name!r} "
+                    f"among {', '.join(names)}"
+                )
+        if self.cursor and not self.primary_key:
+            raise ValueError("a cursor needs a primary_key: changed rows merge on it")
+        return self
+
+    def is_required(self, column: Column) -> bool:
+        """Whether a NULL in the column makes the row a reject: a key always does."""
+        return column.required or column.name in self.primary_key
+
+
+class Source(_Strict):
+    """A place that drops files, and the raw tables that they land in.
+
+    `path` is relative to the project; `${VAR}` and `${VAR:-default}` come from the
+    environment. A table's `files` is a glob relative to `path`.
+    """
+
+    name: Name
+    kind: Literal["files"] = "files"
+    description: str = ""
+    path: str
+    format: Format = "csv"
+    csv: CsvOptions = CsvOptions()
+    schema_policy: SchemaPolicy = "strict"
+    max_reject_share: float = Field(default=0.05, ge=0, le=1)
+    settle_seconds: float = Field(default=2, ge=0)
+    freshness: Freshness | None = None
+    tables: tuple[Table, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _tables_differ(self) -> Self:
+        names = [table.name for table in self.tables]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"two tables are named {', '.join(twice)}")
+        for table in self.tables:
+            if not self.csv.header and self.schema_policy_of(table) == "evolve":
+                raise ValueError(
+                    "`evolve` finds new columns by name: it needs a header"
+                )
+        return self
+
+    def raw_name(self, table: str) -> str:
+        """The lake's name of a table, without its namespace: `shop__orders`."""
+        return f"{self.name}__{table}"
+
+    def format_of(self, table: Table) -> Format:
+        """The table's own format, else the source's."""
+        return table.format or self.format
+
+    def schema_policy_of(self, table: Table) -> SchemaPolicy:
+        """The table's own policy, else the source's."""
+        return table.schema_policy or self.schema_policy
+
+    def max_reject_share_of(self, table: Table) -> float:
+        """The table's own limit, else the source's: a share of the load's rows."""
+        own = table.max_reject_share
+        return self.max_reject_share if own is None else own
+
+
+def canonical_type(text: str) -> str:
+    """DuckDB's spelling of a column type, in lower case: `numeric(9,2)` → `decimal(9,2)`.
+
+    Raises:
+        ValueError: It is no type, or one that Iceberg (format v2) does not have.
+    """
+    if not _TYPE.fullmatch(text):
+        raise ValueError(f"{text!r} is not a column type")
+    try:
+        parsed = duckdb.type(text.strip())
+    except duckdb.Error as error:
+        raise ValueError(f"{text!r} is not a column type of DuckDB") from error
+    if unfit := _unfit_leaf(parsed):
+        raise ValueError(
+            f"Iceberg cannot hold {unfit}: use one of {', '.join(sorted(_LEAF_TYPES))}, "
+            "or a struct, list or map of them"
+        )
+    # A struct's field names keep their case.
+    return str(parsed).lower() if parsed.id in _LEAF_TYPES else str(parsed)
+
+
+def _unfit_leaf(parsed: "duckdb.sqltypes.DuckDBPyType") -> str | None:
+    if parsed.id in ("struct", "list", "map"):
+        for _, child in parsed.children:
+            if unfit := _unfit_leaf(child):
+                return unfit
+        return None
+    # DuckDB's JSON is a varchar underneath, yet Iceberg knows no such type.
+    fits = parsed.id in _LEAF_TYPES and str(parsed) != "JSON"
+    return None if fits else str(parsed).lower()

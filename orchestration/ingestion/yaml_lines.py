@@ -1,0 +1,85 @@
+"""YAML with the line of every value, so that an error can point at its cause."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from orchestration.errors import SpecError
+
+Location = tuple[str | int, ...]
+
+
+class Document:
+    """A parsed YAML file that knows where each key and item stands."""
+
+    def __init__(self, path: Path) -> None:
+        """Parse `path`.
+
+        Raises:
+            SpecError: It cannot be read, is not YAML, is not a mapping, or says a key
+                twice (YAML would silently keep the last).
+        """
+        self.path = path
+        root = self._compose()
+        self._lines: dict[Location, int] = {}
+        self._walk(root, ())
+        data = yaml.safe_load(self._text)
+        if not isinstance(data, dict):
+            raise SpecError(
+                "a source spec is a mapping of keys to values",
+                where=self.at(()),
+                remedy="Start with `name: <source>`.",
+            )
+        self.data: dict[str, Any] = data
+
+    def at(self, location: Sequence[str | int]) -> str:
+        """`file:line` of a value, or of its nearest parent that exists in the file."""
+        parts = tuple(location)
+        while parts and parts not in self._lines:
+            parts = parts[:-1]
+        return f"{self.path}:{self._lines.get(parts, 1)}"
+
+    def _compose(self) -> yaml.Node | None:
+        try:
+            self._text = self.path.read_text(encoding="utf-8")
+            return yaml.compose(self._text, Loader=yaml.SafeLoader)
+        except (OSError, UnicodeDecodeError) as error:
+            raise SpecError(
+                f"the spec cannot be read ({error})",
+                where=str(self.path),
+                remedy="Make it a UTF-8 text file that you may read.",
+            ) from error
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line = mark.line + 1 if mark else 1
+            raise SpecError(
+                f"not valid YAML: {error.problem}",
+                where=f"{self.path}:{line}",
+                remedy="Check the indentation and quotes around this line.",
+            ) from error
+
+    def _walk(self, node: yaml.Node | None, location: Location) -> None:
+        if node is None:
+            return
+        self._lines.setdefault(location, node.start_mark.line + 1)
+        for key, key_node, child in _children(node):
+            inner = (*location, key)
+            if inner in self._lines:
+                raise SpecError(
+                    f"{key!r} is said twice, first on line {self._lines[inner]}",
+                    where=f"{self.path}:{key_node.start_mark.line + 1}",
+                    remedy="Keep one of the two.",
+                )
+            self._lines[inner] = key_node.start_mark.line + 1
+            self._walk(child, inner)
+
+
+def _children(node: yaml.Node) -> Iterator[tuple[str | int, yaml.Node, yaml.Node]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield str(key.value), key, value
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            yield index, value, value
