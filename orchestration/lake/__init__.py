@@ -29,7 +29,7 @@ def __getattr__(name: str) -> Any:
     # `Lake` brings SQLAlchemy. A dbt process that only attaches to the catalog does
     # not need it, and would wait 0.2 s for its import.
     if name == "Lake":
-        from orchestration.lake.lake import Lake
+        from orchestration.lake.lake import Lake  # noqa: PLC0415
 
         return Lake
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

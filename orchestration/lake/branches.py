@@ -11,18 +11,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from orchestration.errors import NotFoundError, UsageError
+from orchestration.lake import selects
 from orchestration.lake.model import (
-    TEMPORARY,
     Branch,
-    Kind,
     Pointer,
     TableChange,
     TableId,
 )
-from orchestration.lake.store import branches, changes, forks, namespaces, tables
+from orchestration.lake.store import branches, forks, namespaces, tables
 from orchestration.settings import MAIN, branch_name
-
-Select = sa.Select[Any]
 
 
 def now() -> str:
@@ -70,7 +67,7 @@ def get(connection: sa.Connection, name: str, *, lock: bool = False) -> Branch:
 def pointers(connection: sa.Connection, name: str) -> dict[TableId, Pointer]:
     """What every table and view of the branch points to, by name."""
     rows = connection.execute(
-        _state(name).order_by(tables.c.table_namespace, tables.c.table_name)
+        selects.state(name).order_by(tables.c.table_namespace, tables.c.table_name)
     )
     return {
         TableId(row.table_namespace, row.table_name): Pointer(
@@ -109,8 +106,8 @@ def create(
         )
     row = {"name": name, "base": base, "created_at": now(), "created_by": who}
     connection.execute(branches.insert().values(row))
-    _fill(connection, name, _state(base) if at is None else _state_at(at))
-    _copy_namespaces(connection, source=base, target=name)
+    _fill(connection, name, selects.state(base) if at is None else selects.state_at(at))
+    copy_namespaces(connection, source=base, target=name)
     return get(connection, name)
 
 
@@ -129,8 +126,9 @@ def refresh(connection: sa.Connection, name: str) -> list[TableId]:
             where=f"branch {name}",
             remedy="Name a branch that was forked.",
         )
-    moved = connection.execute(_behind(name, branch.base)).all()
-    _forget(connection, name, [TableId(*row[:2]) for row in moved])
+    moved = connection.execute(selects.behind(name, branch.base)).all()
+    gone = [TableId(row.table_namespace, row.table_name) for row in moved]
+    _forget(connection, name, gone)
     present = [row._asdict() for row in moved if row.metadata_location is not None]
     if present:
         connection.execute(
@@ -147,16 +145,16 @@ def refresh(connection: sa.Connection, name: str) -> list[TableId]:
             ],
         )
         connection.execute(forks.insert(), [{"branch": name, **row} for row in present])
-    _copy_namespaces(connection, source=branch.base, target=name)
-    return sorted(TableId(*row[:2]) for row in moved)
+    copy_namespaces(connection, source=branch.base, target=name)
+    return sorted(gone)
 
 
 def diff(connection: sa.Connection, name: str) -> list[TableChange]:
     """What the branch changed since its fork, by name; tables in work left out."""
     rows = connection.execute(
-        differences(name).order_by("table_namespace", "table_name")
+        selects.differences(name).order_by("table_namespace", "table_name")
     )
-    return [change(row) for row in rows]
+    return [selects.change(row) for row in rows]
 
 
 def drop(connection: sa.Connection, name: str) -> None:
@@ -181,142 +179,12 @@ def drop(connection: sa.Connection, name: str) -> None:
         connection.execute(table.delete().where(column == name))
 
 
-def differences(name: str) -> Select:
-    """Select the tables that differ from the fork: name, and old and new pointer."""
-    here = _state(name).where(~_in_work(tables.c.table_name)).subquery("here")
-    fork = (
-        sa.select(forks)
-        .where(forks.c.branch == name, ~_in_work(forks.c.table_name))
-        .subquery("fork")
-    )
-    moved = (
-        sa.select(
-            here.c.table_namespace,
-            here.c.table_name,
-            fork.c.kind.label("old_kind"),
-            fork.c.metadata_location.label("old_location"),
-            here.c.kind.label("new_kind"),
-            here.c.metadata_location.label("new_location"),
-        )
-        .select_from(here.outerjoin(fork, _same_name(here, fork)))
-        .where(
-            here.c.metadata_location.is_distinct_from(fork.c.metadata_location)
-            | here.c.kind.is_distinct_from(fork.c.kind)
-        )
-    )
-    removed = (
-        sa.select(
-            fork.c.table_namespace,
-            fork.c.table_name,
-            fork.c.kind,
-            fork.c.metadata_location,
-            sa.null(),
-            sa.null(),
-        )
-        .select_from(fork.outerjoin(here, _same_name(here, fork)))
-        .where(here.c.table_name.is_(None))
-    )
-    return sa.select(sa.union_all(moved, removed).subquery("differences"))
-
-
-def change(row: Any) -> TableChange:
-    """The value of one row of `differences`, or of a publication's changes."""
-    kind: Kind = row.new_kind or row.old_kind
-    table = TableId(row.table_namespace, row.table_name)
-    return TableChange(table, kind, row.old_location, row.new_location)
-
-
 def _branch(row: Any) -> Branch:
     created = datetime.fromisoformat(row.created_at)
     return Branch(row.name, row.base, created, row.created_by)
 
 
-def _state(name: str) -> Select:
-    """The pointers of a branch. Rows without a type are tables (schema v0)."""
-    return sa.select(
-        tables.c.table_namespace,
-        tables.c.table_name,
-        sa.func.coalesce(tables.c.iceberg_type, "TABLE").label("kind"),
-        tables.c.metadata_location,
-    ).where(tables.c.catalog_name == name)
-
-
-def _state_at(publication: int) -> Select:
-    """The pointers of `main` just after a publication.
-
-    Only publications move `main`. So each table is where it is now, unless a later
-    one moved it; then it was where the first of those found it.
-    """
-    first = (
-        sa.select(
-            changes.c.table_namespace,
-            changes.c.table_name,
-            sa.func.min(changes.c.publication_id).label("publication_id"),
-        )
-        .where(changes.c.publication_id > publication)
-        .group_by(changes.c.table_namespace, changes.c.table_name)
-        .subquery("first_later")
-    )
-    unmoved = _state(MAIN).where(
-        ~sa.exists().where(
-            first.c.table_namespace == tables.c.table_namespace,
-            first.c.table_name == tables.c.table_name,
-        )
-    )
-    before = (
-        sa.select(
-            changes.c.table_namespace,
-            changes.c.table_name,
-            changes.c.old_kind,
-            changes.c.old_location,
-        )
-        .join(
-            first,
-            _same_name(changes, first)
-            & (changes.c.publication_id == first.c.publication_id),
-        )
-        .where(changes.c.old_location.is_not(None))
-    )
-    return sa.select(sa.union_all(unmoved, before).subquery("state"))
-
-
-def _behind(name: str, base: str) -> Select:
-    """Tables untouched on the branch that its base moved, made or removed."""
-    there = _state(base).where(~_in_work(tables.c.table_name)).subquery("there")
-    here = _state(name).subquery("here")
-    fork = sa.select(forks).where(forks.c.branch == name).subquery("fork")
-    untouched = here.c.metadata_location == fork.c.metadata_location
-    unknown = here.c.table_name.is_(None) & fork.c.table_name.is_(None)
-    moved = (
-        sa.select(there)
-        .select_from(
-            there.outerjoin(here, _same_name(there, here)).outerjoin(
-                fork, _same_name(there, fork)
-            )
-        )
-        .where(
-            unknown
-            | (untouched & (there.c.metadata_location != fork.c.metadata_location))
-        )
-    )
-    removed = (
-        sa.select(
-            fork.c.table_namespace,
-            fork.c.table_name,
-            fork.c.kind,
-            sa.null().label("metadata_location"),
-        )
-        .select_from(
-            fork.join(here, _same_name(fork, here)).outerjoin(
-                there, _same_name(fork, there)
-            )
-        )
-        .where(untouched, there.c.table_name.is_(None))
-    )
-    return sa.select(sa.union_all(moved, removed).subquery("behind"))
-
-
-def _fill(connection: sa.Connection, name: str, state: Select) -> None:
+def _fill(connection: sa.Connection, name: str, state: selects.Select) -> None:
     source = state.subquery("source")
     rows = sa.select(
         sa.literal(name),
@@ -324,7 +192,7 @@ def _fill(connection: sa.Connection, name: str, state: Select) -> None:
         source.c.table_name,
         source.c.kind,
         source.c.metadata_location,
-    ).where(~_in_work(source.c.table_name))
+    ).where(~selects.in_work(source.c.table_name))
     columns = ("table_namespace", "table_name", "{}", "metadata_location")
     for table, owner, kind in (
         (tables, "catalog_name", "iceberg_type"),
@@ -334,7 +202,7 @@ def _fill(connection: sa.Connection, name: str, state: Select) -> None:
         connection.execute(table.insert().from_select(names, rows))
 
 
-def _copy_namespaces(connection: sa.Connection, *, source: str, target: str) -> None:
+def copy_namespaces(connection: sa.Connection, *, source: str, target: str) -> None:
     """Add what `target` lacks; a property that both have keeps its value."""
     have = namespaces.alias("have")
     missing = sa.select(
@@ -368,14 +236,3 @@ def _forget(connection: sa.Connection, name: str, gone: Sequence[TableId]) -> No
             ),
             keys,
         )
-
-
-def _in_work(column: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
-    return column.contains(TEMPORARY, autoescape=True)
-
-
-def _same_name(left: Any, right: Any) -> sa.ColumnElement[bool]:
-    return sa.and_(
-        left.c.table_namespace == right.c.table_namespace,
-        left.c.table_name == right.c.table_name,
-    )

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from orchestration.errors import NotFoundError
-from orchestration.lake import branches, publications
+from orchestration.lake import branches, publications, publish
 from orchestration.lake.model import (
     Branch,
     Pointer,
@@ -124,7 +124,7 @@ class Lake:
             NotFoundError: There is no such branch.
         """
         with self._store.write() as connection:
-            return publications.publish(connection, name, provenance)
+            return publish.publish(connection, name, provenance)
 
     def rollback(
         self, publication_id: int | None, provenance: Provenance
@@ -136,7 +136,7 @@ class Lake:
             NotFoundError: There is nothing to undo.
         """
         with self._store.write() as connection:
-            return publications.rollback(connection, publication_id, provenance)
+            return publish.rollback(connection, publication_id, provenance)
 
     def log(self, limit: int = 20) -> list[Publication]:
         """The newest publications, newest first."""
@@ -168,7 +168,7 @@ class Lake:
         Raises:
             NotFoundError: There is no such branch, or no such table on it.
         """
-        from pyiceberg.table import StaticTable  # slow to import, rarely needed
+        from pyiceberg.table import StaticTable  # noqa: PLC0415 - slow, rarely needed
 
         pointer = self.pointers(branch).get(table)
         if pointer is None or pointer.kind != "TABLE":

@@ -21,7 +21,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from orchestration.settings import Settings
 
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.01
+_LOCK_ATTEMPTS = 100
 
 _held: dict[Path, int] = {}
 _guard = threading.Lock()
@@ -121,17 +122,12 @@ def is_running(settings: Settings) -> bool:
 def become_server(settings: Settings) -> int | None:
     """Take the server's lock for this process's life; None if another one has it."""
     descriptor = _open(settings.home / "catalog.server")
-    try:
-        # Not non-blocking: a client that just looks holds it shared for a moment.
-        for _ in range(100):
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return descriptor
-            except BlockingIOError:
-                time.sleep(_POLL_SECONDS)
-    except BaseException:
-        os.close(descriptor)
-        raise
+    # A client that just looks holds it shared for a moment: try more than once.
+    for _ in range(_LOCK_ATTEMPTS):
+        with suppress(BlockingIOError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        time.sleep(_POLL_SECONDS)
     os.close(descriptor)
     return None
 

@@ -118,7 +118,7 @@ class Store:
             raise SetupError(
                 f"the catalog's database cannot be opened ({type(error).__name__})",
                 where="FIRN_CATALOG_DATABASE",
-                remedy="Check that the URL is right and its folder or server reachable.",
+                remedy="Check the URL, and that its folder or server can be reached.",
             ) from error
         return store
 

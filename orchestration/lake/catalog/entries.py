@@ -19,7 +19,7 @@ def listing(
         .where(
             tables.c.catalog_name == branch,
             tables.c.table_namespace == namespace,
-            _KIND == kind,
+            sa.literal(kind) == _KIND,
         )
         .order_by(tables.c.table_name)
     )

@@ -1,7 +1,6 @@
 """Metadata files of tables and views: where they lie, written once, never changed."""
 
 import gzip
-import os
 import re
 import uuid
 from functools import lru_cache
@@ -58,13 +57,13 @@ class Files:
         except OSError as error:
             what = "the metadata file of this table or view cannot be read"
             raise CatalogError(404, "NotFoundException", what) from error
-        is_gzip = ".gz." in os.path.basename(metadata_location)
+        is_gzip = ".gz." in Path(metadata_location).name
         return gzip.decompress(content) if is_gzip else content
 
     @lru_cache(maxsize=256)  # noqa: B019 - one instance lives as long as the server
     def table(self, metadata_location: str) -> "TableMetadata":
         """The parsed metadata of a table. The file never changes, nor does this."""
-        from pyiceberg.table.metadata import TableMetadataUtil
+        from pyiceberg.table.metadata import TableMetadataUtil  # noqa: PLC0415 - slow
 
         return TableMetadataUtil.parse_raw(self.read(metadata_location).decode())
 

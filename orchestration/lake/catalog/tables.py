@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import sqlalchemy as sa
 from pydantic import ValidationError
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionSpec
 from pyiceberg.schema import Schema
@@ -152,14 +153,7 @@ class Tables:
             with self._store.write() as connection:
                 branches.get(connection, branch, lock=True)
                 for step in steps:
-                    if step.old is None:
-                        entries.require_free(connection, branch, step.table, "TABLE")
-                        pointer = Pointer("TABLE", step.new)
-                        entries.insert(connection, branch, step.table, pointer)
-                    elif not entries.swap(
-                        connection, branch, step.table, old=step.old, new=step.new
-                    ):
-                        raise _LostError
+                    _move(connection, branch, step)
         except _LostError:
             self._discard(steps)
             return False
@@ -184,6 +178,14 @@ class Tables:
 
 class _LostError(Exception):
     """Another commit moved a pointer first. Ends the transaction, nothing else."""
+
+
+def _move(connection: sa.Connection, branch: str, step: _Step) -> None:
+    if step.old is None:
+        entries.require_free(connection, branch, step.table, "TABLE")
+        entries.insert(connection, branch, step.table, Pointer("TABLE", step.new))
+    elif not entries.swap(connection, branch, step.table, old=step.old, new=step.new):
+        raise _LostError
 
 
 def _new_metadata(request: dict[str, Any], location: str) -> TableMetadata:

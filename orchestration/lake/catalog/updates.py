@@ -34,7 +34,7 @@ from orchestration.lake.model import TableId
 
 _UPDATES: TypeAdapter[list[TableUpdate]] = TypeAdapter(list[TableUpdate])
 _REQUIREMENTS: TypeAdapter[list[TableRequirement]] = TypeAdapter(list[TableRequirement])
-_FORMAT_VERSION = 2
+_FORMAT = UpgradeFormatVersionUpdate.model_validate({"format-version": 2})
 
 
 class Commit:
@@ -108,7 +108,7 @@ def _first(updates: Sequence[TableUpdate], location: str) -> TableMetadata:
     empty = TableMetadataV1.model_construct(last_column_id=-1, schema=Schema())
     ordered = list(updates)
     if not any(isinstance(one, UpgradeFormatVersionUpdate) for one in ordered):
-        ordered.insert(0, UpgradeFormatVersionUpdate(format_version=_FORMAT_VERSION))
+        ordered.insert(0, _FORMAT)
     if not any(isinstance(one, SetLocationUpdate) for one in ordered):
         ordered.append(SetLocationUpdate(location=location))
     built = update_table_metadata(empty, tuple(ordered))
@@ -121,28 +121,32 @@ def _normalized(
     schemas = _Numbered({one.schema_id: one for one in base.schemas})
     specs = _Numbered({one.spec_id: one for one in base.partition_specs})
     orders = _Numbered({one.order_id: one for one in base.sort_orders})
+    # Which field of an update holds the thing (or its id), and the thing's own id.
+    added: dict[type[Any], tuple[_Numbered, str, str]] = {
+        AddSchemaUpdate: (schemas, "schema_", "schema_id"),
+        AddPartitionSpecUpdate: (specs, "spec", "spec_id"),
+        AddSortOrderUpdate: (orders, "sort_order", "order_id"),
+    }
+    chosen: dict[type[Any], tuple[_Numbered, str]] = {
+        SetCurrentSchemaUpdate: (schemas, "schema_id"),
+        SetDefaultSpecUpdate: (specs, "spec_id"),
+        SetDefaultSortOrderUpdate: (orders, "sort_order_id"),
+    }
     for update in updates:
-        match update:
-            case AddSchemaUpdate(schema_=schema):
-                if added := schemas.add(schema, "schema_id"):
-                    yield AddSchemaUpdate(schema=added)
-            case AddPartitionSpecUpdate(spec=spec):
-                if added := specs.add(spec, "spec_id"):
-                    yield AddPartitionSpecUpdate(spec=added)
-            case AddSortOrderUpdate(sort_order=order):
-                if added := orders.add(order, "order_id"):
-                    yield AddSortOrderUpdate(sort_order=added)
-            case SetCurrentSchemaUpdate(schema_id=given):
-                yield SetCurrentSchemaUpdate(schema_id=schemas.resolve(given))
-            case SetDefaultSpecUpdate(spec_id=given):
-                yield SetDefaultSpecUpdate(spec_id=specs.resolve(given))
-            case SetDefaultSortOrderUpdate(sort_order_id=given):
-                yield SetDefaultSortOrderUpdate(sort_order_id=orders.resolve(given))
-            case RemovePropertiesUpdate(removals=keys):
-                known = [key for key in keys if key in base.properties]
-                yield RemovePropertiesUpdate(removals=known)
-            case _:
-                yield update
+        if found := added.get(type(update)):
+            numbered, field, id_field = found
+            item = numbered.add(getattr(update, field), id_field)
+            if item is not None:
+                yield update.model_copy(update={field: item})
+        elif known := chosen.get(type(update)):
+            numbered, field = known
+            meant = numbered.resolve(getattr(update, field))
+            yield update.model_copy(update={field: meant})
+        elif isinstance(update, RemovePropertiesUpdate):
+            present = [key for key in update.removals if key in base.properties]
+            yield update.model_copy(update={"removals": present})
+        else:
+            yield update
 
 
 class _Numbered:

@@ -199,9 +199,7 @@ class _Change:
         self._json["current-version-id"] = new_id
         is_new = new_id in self._versions.values()
         moment = found[0]["timestamp-ms"] if is_new else int(time.time() * 1000)
-        self._json["version-log"].append(
-            {"timestamp-ms": moment, "version-id": new_id}
-        )
+        self._json["version-log"].append({"timestamp-ms": moment, "version-id": new_id})
 
 
 def _without(item: Json, *keys: str) -> Json:

@@ -29,7 +29,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     *,
-    on_ready: Callable[[str], None] = lambda uri: None,
+    on_ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve in the foreground until interrupted.
 
@@ -66,7 +66,7 @@ def serve_on_demand(settings: Settings) -> None:
     if process.become_server(settings) is None:
         return
     idle = float(os.environ.get("FIRN_CATALOG_IDLE_SECONDS") or _IDLE_SECONDS)
-    _run(settings, "127.0.0.1", 0, idle=idle, on_ready=lambda uri: None)
+    _run(settings, "127.0.0.1", 0, idle=idle, on_ready=None)
 
 
 def _run(
@@ -75,7 +75,7 @@ def _run(
     port: int,
     *,
     idle: float | None,
-    on_ready: Callable[[str], None],
+    on_ready: Callable[[str], None] | None,
 ) -> None:
     lake = Lake.open(settings)
     app = application(
@@ -98,7 +98,8 @@ def _run(
             _leave_when_idle(settings, server, app, idle)
         threading.Thread(target=_warm_up, daemon=True).start()
         log.info("the catalog listens on %s", uri)
-        on_ready(uri)
+        if on_ready is not None:
+            on_ready(uri)
         try:
             server.run(sockets=[listener])
         finally:
@@ -160,7 +161,7 @@ def _leave_when_idle(
 def _warm_up() -> None:
     # pyiceberg takes most of the start; the first requests (config, namespaces, loads)
     # do without it.
-    import orchestration.lake.catalog.updates  # noqa: F401
+    import orchestration.lake.catalog.updates  # noqa: F401, PLC0415
 
 
 def _refuse_other_than_loopback(host: str) -> None:
