@@ -1,0 +1,73 @@
+"""`firn ingest`: land what is new into raw, or scaffold a source from a sample."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestration.cli.output import Format, FormatOption, emit
+from orchestration.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
+
+
+def ingest(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SOURCE]...", help="Names of specs; default all."),
+    ] = None,
+    new_source: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Write a spec, dbt source and staging."),
+    ] = None,
+    sample: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="PATH", help="Data to take the types from."),
+    ] = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Land what is new into raw, and publish it.
+
+    \b
+    Example:
+      firn ingest
+      firn ingest ecom
+      firn ingest --new-source shop --from landing/shop
+    """
+    from orchestration.settings import Settings
+
+    if new_source or sample:
+        _scaffold(Settings.load(), new_source, sample, output)
+        return
+    from orchestration.cli.render import run as render
+    from orchestration.cli.render.progress import watching
+    from orchestration.ingestion.run import ingest as land
+
+    settings = Settings.load()
+
+    with watching() as progress:
+        progress.step("ingest")
+        landed = land(settings, tuple(sources or ()), on_progress=progress.landed)
+    emit(output, render.landed_dict(landed), lambda: render.landed_text(landed))
+
+
+def _scaffold(
+    settings: "Settings", name: str | None, sample: Path | None, output: Format
+) -> None:
+    from orchestration.ingestion.scaffold import scaffold
+
+    if name is None or sample is None:
+        raise UsageError(
+            "--new-source and --from belong together",
+            remedy="Name the source and give the folder or file of its data.",
+        )
+    written = [str(path) for path in scaffold(settings, name, sample)]
+    emit(
+        output,
+        {"source": name, "written": written},
+        lambda: "\n".join([f"wrote {path}" for path in written] + [_NEXT]),
+    )
+
+
+_NEXT = "look at the types, then: firn run"

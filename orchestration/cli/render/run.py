@@ -1,0 +1,122 @@
+"""What a run came to, as text."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from orchestration.build.artifacts import NodeResult, count
+from orchestration.build.result import Refusal, RunResult
+from orchestration.cli.render.publications import tables
+from orchestration.cli.render.table import grid
+
+if TYPE_CHECKING:
+    from orchestration.ingestion.run import IngestResult
+
+_TESTS = ("test", "unit_test")
+_SIGNS = {"error": "✗", "warn": "!"}
+
+
+def text(result: RunResult) -> str:
+    """The whole answer of `firn run` and `firn build`."""
+    if result.status == "unchanged":
+        return f"{result.reason} ({result.seconds:.1f} s; --force builds anyway)"
+    return "\n".join(
+        [
+            *_nodes(result.nodes),
+            *_findings(result.refusals),
+            *_ending(result),
+        ]
+    )
+
+
+def landed_dict(landed: "IngestResult") -> dict[str, Any]:
+    """An ingest for `--format json`."""
+    return {
+        "publication": landed.publication.id if landed.publication else None,
+        "loads": [
+            {
+                "table": f"raw.{load.source}__{load.table}",
+                "load_id": load.load_id,
+                "files": load.files,
+                "source_rows": load.source_rows,
+                "landed": load.landed,
+                "rejected": load.rejected,
+                "waiting": load.waiting,
+                "seconds": round(load.seconds, 3),
+            }
+            for load in landed.loads
+        ],
+    }
+
+
+def landed_text(landed: "IngestResult") -> str:
+    """A line a table that took rows; one line when there was nothing."""
+    moved = [load for load in landed.loads if load.files or load.waiting]
+    if not moved:
+        return "ingest: nothing new to land\n"
+    header = ("landed", "files", "rows", "rejected", "waiting", "seconds")
+    rows = [
+        (
+            f"raw.{load.source}__{load.table}",
+            load.files,
+            f"{load.landed:,}",
+            f"{load.rejected:,}",
+            load.waiting,
+            f"{load.seconds:.2f}",
+        )
+        for load in moved
+    ]
+    return grid(header, rows) + "\n\n"
+
+
+def _nodes(nodes: Sequence[NodeResult]) -> Iterator[str]:
+    built = [node for node in nodes if node.kind not in _TESTS and node.relation]
+    if built:
+        header = ("built", "status", "rows", "written", "seconds")
+        yield grid(header, [_line(node) for node in built])
+        yield ""
+
+
+def _line(node: NodeResult) -> tuple[str, ...]:
+    return (
+        node.relation or node.name,
+        node.status,
+        "" if node.rows is None else f"{node.rows:,}",
+        "" if node.added is None else f"{node.added:,}",
+        f"{node.seconds:.2f}",
+    )
+
+
+def _findings(refusals: Sequence[Refusal]) -> Iterator[str]:
+    for refusal in refusals:
+        found = refusal.finding
+        rows = f" [{found.rows:,} rows]" if found.rows else ""
+        first, *rest = found.what.splitlines() or [""]
+        sign = _SIGNS[found.severity]
+        yield f"{sign} {found.gate} {found.subject}: {first}{rows}"
+        yield from (f"    {line}" for line in rest)
+        if refusal.look:
+            yield f"    see them: {refusal.look}"
+    if refusals:
+        yield ""
+
+
+def _ending(result: RunResult) -> Iterator[str]:
+    if result.publication:
+        ran = [node for node in result.nodes if node.kind in _TESTS]
+        passed = count(ran)["ok"]
+        yield (
+            f"published {result.publication.id}: {tables(result.publication)}, "
+            f"{passed} of {len(ran)} tests passed, {result.seconds:.1f} s"
+        )
+        yield '  read it:  firn sql "show all tables"'
+        yield f"  undo it:  firn rollback {result.publication.id}"
+        return
+    if result.status == "conflict":
+        yield f"conflict: nothing was published. {result.reason}"
+    else:
+        errors = sum(r.finding.severity == "error" for r in result.refusals)
+        said = f"{errors} error{'' if errors == 1 else 's'}"
+        yield f"refused: {said}, nothing was published, main is as it was"
+    yield f"  the branch: firn diff {result.branch}"
+    yield f"  the log:    {result.logs}/dbt.log"
+    yield f"  when done:  firn branches drop {result.branch}"

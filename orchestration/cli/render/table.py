@@ -1,0 +1,106 @@
+"""Rows as an aligned table, JSON or CSV."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from orchestration.cli.output import plain
+
+if TYPE_CHECKING:
+    import duckdb
+
+Printer = Callable[["duckdb.DuckDBPyConnection"], None]
+_BATCH = 10_000
+_WIDEST = 60
+
+
+def grid(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Align columns: numbers to the right, the rest to the left."""
+    body = [[cell(value) for value in row] for row in rows]
+    numeric = [_is_numeric(column) for column in zip(*body, strict=True)] or [
+        False for _ in header
+    ]
+    lines = [list(header), *body]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def cell(value: object) -> str:
+    """One value on one line; NULL is empty, long text is cut."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = " ".join(str(value).split())
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
+
+
+def printer(shape: str, limit: int) -> Printer:
+    """How `firn sql` prints a result: text up to `limit` rows (0: all), or all of it."""
+    return {
+        "text": lambda result: _text(result, limit),
+        "json": _json,
+        "csv": _csv,
+    }[shape]
+
+
+def _text(result: "duckdb.DuckDBPyConnection", limit: int) -> None:
+    rows = result.fetchmany(limit + 1) if limit else result.fetchall()
+    cut = bool(limit) and len(rows) > limit
+    print(grid(_header(result), rows[:limit] if cut else rows))  # noqa: T201
+    if cut:
+        note = f"(the first {limit} rows; --limit 0 prints all)"
+        print(note, file=sys.stderr)  # noqa: T201
+
+
+def _json(result: "duckdb.DuckDBPyConnection") -> None:
+    header = _header(result)
+    write = sys.stdout.write
+    write("[")
+    for number, row in enumerate(_rows(result)):
+        write(",\n " if number else "\n ")
+        write(json.dumps(dict(zip(header, row, strict=True)), default=_value))
+    write("\n]\n")
+
+
+def _csv(result: "duckdb.DuckDBPyConnection") -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(_header(result))
+    writer.writerows(_rows(result))
+
+
+def _rows(result: "duckdb.DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
+    while batch := result.fetchmany(_BATCH):
+        yield from batch
+
+
+def _header(result: "duckdb.DuckDBPyConnection") -> list[str]:
+    return [column[0] for column in result.description or ()]
+
+
+def _value(value: object) -> Any:
+    from decimal import Decimal
+
+    # Text keeps every digit: a reader's JSON number would be a binary float.
+    return str(value) if isinstance(value, Decimal) else plain(value)
+
+
+def _is_numeric(column: Sequence[str]) -> bool:
+    texts = [text for text in column if text]
+    return bool(texts) and all(_number(text) for text in texts)
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text.replace(",", ""))
+    except ValueError:
+        return False
+    return True

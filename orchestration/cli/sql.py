@@ -1,0 +1,148 @@
+"""`firn sql`: ask any state of the lake."""
+
+import contextlib
+import secrets
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestration.errors import UsageError
+
+if TYPE_CHECKING:
+    from orchestration.settings import Settings
+
+
+class Shape(StrEnum):
+    """What `--format` takes here."""
+
+    text = "text"
+    json = "json"
+    csv = "csv"
+
+
+def _remember(ctx: typer.Context, value: Shape) -> Shape:
+    ctx.meta["firn.format"] = str(value)
+    return value
+
+
+def sql(
+    query: Annotated[
+        str | None, typer.Argument(help="SQL; `-` reads it from stdin.")
+    ] = None,
+    branch: Annotated[str, typer.Option(help="The branch to ask.")] = "main",
+    at: Annotated[
+        int | None,
+        typer.Option(metavar="PUBLICATION", help="`main` just after it, instead."),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Read the SQL from a file.")
+    ] = None,
+    limit: Annotated[
+        int, typer.Option(min=0, help="Rows to print as text; 0 prints all.")
+    ] = 100,
+    write: Annotated[
+        bool, typer.Option("--write", help="Allow changes; never on `main`.")
+    ] = False,
+    output: Annotated[
+        Shape,
+        typer.Option(
+            "--format", help="CSV and JSON hold all rows.", callback=_remember
+        ),
+    ] = Shape.text,
+) -> None:
+    """Ask any branch, or main as it was, in DuckDB's SQL.
+
+    Reads only, unless --write is given.
+
+    \b
+    Example:
+      firn sql "select count(*) from marts.fct_orders"
+      firn sql --branch dev_ana "from marts.fct_orders limit 5" --format csv
+      firn sql --at 12 "select sum(amount) from marts.fct_orders"
+    """
+    from orchestration.cli.render import table
+    from orchestration.settings import MAIN, Settings
+
+    text = _text(query, file)
+    if at is not None and (write or branch != MAIN):
+        raise UsageError(
+            "--at shows a past state of main, for reading",
+            remedy="Leave --branch and --write out.",
+        )
+    if write and branch == MAIN:
+        raise UsageError(
+            "main takes no writes: nothing reaches it except by publish",
+            where="main",
+            remedy="Write on a branch (`firn branches create NAME`) and publish it.",
+        )
+    settings = Settings.load()
+    with state(settings, branch=branch, at=at) as name:
+        _ask(settings, name, text, write=write, show=table.printer(output, limit))
+
+
+@contextlib.contextmanager
+def state(settings: "Settings", *, branch: str, at: int | None) -> Iterator[str]:
+    """Yield the branch to ask; a past state is one that lives as long as the question.
+
+    Raises:
+        NotFoundError: There is no such branch or publication.
+    """
+    from contextlib import closing
+
+    from orchestration.lake import Lake
+
+    with closing(Lake.open(settings)) as lake:
+        if at is None:
+            yield lake.branch(branch).name
+            return
+        name = f"at_{at}_{secrets.token_hex(4)}"
+        lake.create_branch(name, at=at)
+        try:
+            yield name
+        finally:
+            lake.drop_branch(name)
+
+
+def _ask(
+    settings: "Settings", branch: str, text: str, *, write: bool, show: "table.Printer"
+) -> None:
+    import duckdb
+
+    from orchestration.lake.session import connect
+
+    connection = connect(settings, branch, read_only=not write)
+    try:
+        show(connection.execute(text))
+    except duckdb.Error as error:
+        raise UsageError(
+            str(error).strip(),
+            where=f"branch {branch}",
+            remedy='`firn sql "show all tables"` lists what is there.',
+        ) from error
+    finally:
+        connection.close()
+
+
+def _text(query: str | None, file: Path | None) -> str:
+    """The SQL, from the one place where it was given."""
+    if (query is None) == (file is None):
+        raise UsageError(
+            "give the SQL once: as an argument or with --file",
+            remedy='For example: firn sql "select 1".',
+        )
+    if query == "-":
+        return typer.get_text_stream("stdin").read()
+    if query is not None:
+        return query
+    assert file is not None
+    try:
+        return file.read_text()
+    except OSError as error:
+        raise UsageError(str(error.strerror), where=str(file)) from error
+
+
+if TYPE_CHECKING:
+    from orchestration.cli.render import table
