@@ -1,0 +1,124 @@
+"""DuckDB on a branch: the lake attached as `lake`, its views in memory beside it."""
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from pyiceberg.catalog.rest import RestCatalog
+
+from orchestration.errors import SetupError
+from orchestration.lake.process import Endpoint, ensure_catalog
+from orchestration.lake.types import literal, quote
+from orchestration.lake.views import MEMORY, recreate_views
+from orchestration.settings import Settings
+
+DATABASE = "lake"  # the alias on every branch; `main` is a name DuckDB reserves
+
+_EXTENSIONS = ("avro", "httpfs", "iceberg")  # in the order of their dependencies
+
+
+def connect(
+    settings: Settings,
+    branch: str,
+    *,
+    read_only: bool = False,
+    config: dict[str, Any] | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """Open DuckDB in memory on a branch; `staging.stg_x` and `marts.fct_x` resolve.
+
+    Args:
+        branch: A branch that exists.
+        read_only: Refuse every write to the lake.
+        config: DuckDB's configuration, as `duckdb.connect` takes it.
+
+    Raises:
+        SetupError: The catalog does not start, knows no such branch, or an extension
+            is missing.
+    """
+    con = duckdb.connect(":memory:", config=config or {})
+    endpoint = ensure_catalog(settings)
+    try:
+        attach(con, endpoint, branch, read_only=read_only)
+        _set_search_path(con, endpoint, branch)
+    except BaseException:
+        con.close()
+        raise
+    return con
+
+
+def attach(
+    con: duckdb.DuckDBPyConnection,
+    endpoint: Endpoint,
+    branch: str,
+    *,
+    read_only: bool = False,
+) -> None:
+    """Attach a branch as `lake`, and create its views in the database `memory`.
+
+    Raises:
+        SetupError: The catalog refuses, or an extension is missing.
+    """
+    load_extensions(con)
+    con.execute("set timezone = 'UTC'")
+    # The macros sort rows before they insert them; DuckDB itself cannot.
+    con.execute("set unsafe_iceberg_ignore_sort_order = true")
+    con.execute(
+        f"create or replace secret firn (type iceberg, token {literal(endpoint.token)})"
+    )
+    options = ["type iceberg", "secret firn", f"endpoint {literal(endpoint.uri)}"]
+    options += ["access_delegation_mode 'none'", *(["read_only"] if read_only else [])]
+    try:
+        con.execute(f"attach {literal(branch)} as {DATABASE} ({', '.join(options)})")
+    except duckdb.Error as error:
+        raise SetupError(
+            f"the catalog at {endpoint.uri} cannot be attached: {error}",
+            where=f"branch {branch}",
+            remedy="`firn doctor` says what is wrong; `firn branches` lists branches.",
+        ) from error
+    recreate_views(con, rest_catalog(endpoint, branch))
+
+
+def rest_catalog(endpoint: Endpoint, branch: str) -> RestCatalog:
+    """The branch as pyiceberg's catalog."""
+    return RestCatalog(
+        DATABASE, uri=endpoint.uri, token=endpoint.token, warehouse=branch
+    )
+
+
+def load_extensions(con: duckdb.DuckDBPyConnection) -> None:
+    """Load the extensions from their Python packages; nothing is downloaded.
+
+    Raises:
+        SetupError: A package is missing, or made for another version of DuckDB.
+    """
+    for name in _EXTENSIONS:
+        try:
+            con.execute(f"load {literal(str(_extension(name)))}")
+        except duckdb.Error as error:
+            raise SetupError(
+                f"DuckDB cannot load its extension {name}: {error}",
+                remedy="Install the locked versions again: `make install`.",
+            ) from error
+
+
+def _extension(name: str) -> Path:
+    package = f"duckdb_extension_{name}"
+    spec = importlib.util.find_spec(package)
+    if spec is None or spec.origin is None:
+        raise SetupError(
+            f"the package {package.replace('_', '-')} is not installed",
+            remedy="Install the locked versions: `make install`.",
+        )
+    folder = Path(spec.origin).parent / "extensions" / f"v{duckdb.__version__}"
+    return folder / f"{name}.duckdb_extension"
+
+
+def _set_search_path(
+    con: duckdb.DuckDBPyConnection, endpoint: Endpoint, branch: str
+) -> None:
+    names = rest_catalog(endpoint, branch).list_namespaces()
+    schemas = [quote(".".join(name)) for name in names]
+    path = [f"{MEMORY}.main"]
+    path += [f"{base}.{schema}" for schema in schemas for base in (MEMORY, DATABASE)]
+    con.execute(f"set search_path = {literal(','.join(path))}")

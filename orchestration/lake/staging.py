@@ -1,0 +1,195 @@
+"""Stage, fill, swap: replace a table's content in one commit, and keep its history.
+
+*Stage* makes an empty table beside the target that continues the target's field ids,
+specs, location and sequence numbers. Any engine *fills* it with ordinary inserts.
+*Swap* then commits the filled files to the target as one snapshot, together with the
+new schema, partitioning and properties. Until that commit the target is untouched, and
+a failure leaves nothing but a table whose name says that it is temporary.
+"""
+
+import contextlib
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from pyiceberg.catalog.rest import RestCatalog
+from pyiceberg.exceptions import (
+    NoSuchTableError,
+    TableAlreadyExistsError,
+)
+from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC
+from pyiceberg.serializers import ToOutputFile
+from pyiceberg.table import Table
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.update import TableUpdate
+
+from orchestration.lake.definition import (
+    Definition,
+    schema_of,
+    sort_order_of,
+    spec_of,
+)
+from orchestration.lake.model import TEMPORARY, TableId
+from orchestration.lake.snapshots import Leaves, replacing
+from orchestration.lake.updates import (
+    commit,
+    definition_properties,
+    key,
+    load,
+    moved,
+    property_updates,
+    schema_updates,
+    update,
+)
+
+_STAGED_FROM = "firn.staged-from"  # the target's metadata file when staging began
+
+
+def stage(catalog: RestCatalog, target: TableId, definition: Definition) -> TableId:
+    """Make an empty table with the wanted definition, to be filled and swapped in.
+
+    Raises:
+        UsageError: The definition does not fit Iceberg.
+    """
+    name = f"{target.name}{TEMPORARY}{uuid.uuid4().hex[:12]}"
+    staged = TableId(target.namespace, name)
+    base = load(catalog, target)
+    if base is None:
+        _stage_new(catalog, target, staged, definition)
+    else:
+        _stage_beside(catalog, base, staged, definition)
+    return staged
+
+
+def swap(
+    catalog: RestCatalog,
+    target: TableId,
+    staged: TableId,
+    *,
+    leaves: Leaves | None = None,
+) -> bool:
+    """Make the staged files the target's content, in one commit.
+
+    Args:
+        leaves: Which of the target's data files go; None for all of them.
+
+    Returns:
+        Whether the target has changed; it has not when nothing came and nothing went.
+
+    Raises:
+        ConflictError: The target moved since it was staged; it is as it was.
+    """
+    source = catalog.load_table(key(staged))
+    staged_from = source.metadata.properties.get(_STAGED_FROM)
+    if staged_from is None:
+        try:
+            catalog.rename_table(key(staged), key(target))
+        except TableAlreadyExistsError as error:
+            raise moved(target) from error
+        return True
+    table = load(catalog, target)
+    if table is None or table.metadata_location != staged_from:
+        raise moved(target)
+    updates = (
+        *schema_updates(table.metadata, source.metadata),
+        *_property_updates(table.metadata, source.metadata),
+        *_snapshot_updates(table, source.metadata, leaves),
+    )
+    if updates:
+        commit(catalog, table, updates)
+    discard(catalog, staged)
+    return bool(updates)
+
+
+def discard(catalog: RestCatalog, staged: TableId) -> None:
+    """Forget a staged table. Its files stay: they may be the target's by now."""
+    with contextlib.suppress(NoSuchTableError):
+        catalog.drop_table(key(staged))
+
+
+def _stage_new(
+    catalog: RestCatalog, target: TableId, staged: TableId, definition: Definition
+) -> None:
+    schema = schema_of(definition)
+    spec = spec_of(definition.partition_by, schema)
+    order = sort_order_of(definition.sort_by, schema)
+    # The catalog chooses the location, for the name that the table is going to have.
+    draft = catalog.create_table_transaction(key(target), schema)
+    catalog.create_table(
+        key(staged),
+        schema,
+        location=draft.table_metadata.location,
+        partition_spec=spec if spec.fields else UNPARTITIONED_PARTITION_SPEC,
+        sort_order=order,
+        properties=definition_properties(definition),
+    )
+
+
+def _stage_beside(
+    catalog: RestCatalog, base: Table, staged: TableId, definition: Definition
+) -> None:
+    draft = _continued(base, definition)
+    location = f"{draft.location}/metadata/00000-{uuid.uuid4()}.metadata.json"
+    ToOutputFile.table_metadata(draft, base.io.new_output(location))
+    catalog.register_table(key(staged), location)
+
+
+def _continued(base: Table, definition: Definition) -> TableMetadata:
+    """The target's metadata with the new definition, and without any content."""
+    metadata = base.metadata
+    schema = schema_of(definition, metadata)
+    spec = spec_of(definition.partition_by, schema, metadata)
+    order = sort_order_of(definition.sort_by, schema, metadata)
+    return metadata.model_copy(
+        update={
+            "schemas": _with(metadata.schemas, schema, "schema_id"),
+            "current_schema_id": schema.schema_id,
+            "last_column_id": max(metadata.last_column_id, schema.highest_field_id),
+            "partition_specs": _with(metadata.partition_specs, spec, "spec_id"),
+            "default_spec_id": spec.spec_id,
+            "last_partition_id": max(
+                metadata.last_partition_id or 0, spec.last_assigned_field_id
+            ),
+            "sort_orders": _with(metadata.sort_orders, order, "order_id"),
+            "default_sort_order_id": order.order_id,
+            "current_snapshot_id": None,
+            "snapshots": [],
+            "refs": {},
+            "snapshot_log": [],
+            "metadata_log": [],
+            "statistics": [],
+            "partition_statistics": [],
+            "properties": {
+                **definition_properties(definition),
+                _STAGED_FROM: base.metadata_location,
+            },
+        }
+    )
+
+
+def _with(known: Sequence[Any], wanted: Any, id_name: str) -> list[Any]:
+    ids = {getattr(item, id_name) for item in known}
+    return [*known] if getattr(wanted, id_name) in ids else [*known, wanted]
+
+
+def _property_updates(
+    metadata: TableMetadata, staged: TableMetadata
+) -> tuple[TableUpdate, ...]:
+    wanted = dict(staged.properties)
+    del wanted[_STAGED_FROM]
+    return property_updates(metadata, wanted)
+
+
+def _snapshot_updates(
+    table: Table, staged: TableMetadata, leaves: Leaves | None
+) -> tuple[TableUpdate, ...]:
+    snapshot = replacing(table.metadata, staged, table.io, leaves=leaves)
+    if snapshot is None:
+        return ()
+    reference = update(
+        "set-snapshot-ref",
+        ref_name="main",
+        type="branch",
+        snapshot_id=snapshot.snapshot_id,
+    )
+    return (update("add-snapshot", snapshot=snapshot), reference)
