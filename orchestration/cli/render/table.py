@@ -44,7 +44,7 @@ def cell(value: object) -> str:
 
 
 def printer(shape: str, limit: int) -> Printer:
-    """How `firn sql` prints a result: text up to `limit` rows (0: all), or all of it."""
+    """How `firn sql` prints a result; text up to `limit` rows, 0 for all."""
     return {
         "text": lambda result: _text(result, limit),
         "json": _json,
