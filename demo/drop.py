@@ -1,7 +1,7 @@
 """Drop the next export of the example shop where its source expects files.
 
-`python -m demo.drop` writes `${FIRN_LANDING:-landing}/ecom/<day>/<table>.csv`: two years
-of history on the first call, one more day on each later one, until none is left.
+`python -m demo.drop` writes `${FIRN_LANDING:-landing}/ecom/<day>/<table>.csv`: two
+years of history on the first call, one more day on each later one, until none is left.
 """
 
 import csv

@@ -100,9 +100,7 @@ def _correct_orders(
     till: Till, folder: Tables, items: dict[str, list[Row]], rng: random.Random
 ) -> None:
     exempt, extended = rng.sample(till.sent_orders, 2)
-    folder["orders"].append(
-        exempt | {"tax_paid": 0, "order_total": exempt["subtotal"]}
-    )
+    folder["orders"].append(exempt | {"tax_paid": 0, "order_total": exempt["subtotal"]})
     first = items[extended["id"]][0]
     added = first | {"id": f"{first['id'][:-4]}{till.number:04x}"}
     items[extended["id"]].append(added)

@@ -6,6 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+from faker import Faker
+from jafgen.simulation import Simulation
+from jafgen.stores.inventory import Inventory
+from jafgen.stores.stock import Stock
+
 Row = dict[str, Any]
 Tables = dict[str, list[Row]]
 
@@ -18,16 +24,11 @@ def simulate(days: int) -> Tables:
     jafgen draws from the global generators of `random`, numpy, Faker and `uuid`;
     seeding all four makes two calls equal, keys included.
     """
-    from faker import Faker
-    from jafgen.simulation import Simulation
-    from jafgen.stores.inventory import Inventory
-    from jafgen.stores.stock import Stock
-
-    _seed_numpy()
+    np.random.seed(SEED)
     random.seed(SEED)
     Faker.seed(SEED)
     with _repeatable_uuids():
-        simulation = Simulation(0, "raw")
+        simulation: Any = Simulation(0, "raw")  # type: ignore[no-untyped-call]
         simulation.sim_days = days
         simulation.run_simulation()
     return {
@@ -43,12 +44,6 @@ def simulate(days: int) -> Tables:
 
 def _rows(things: Any) -> list[Row]:
     return [thing.to_dict() for thing in things]
-
-
-def _seed_numpy() -> None:
-    import numpy as np
-
-    np.random.seed(SEED)  # noqa: NPY002 - jafgen draws from this legacy generator
 
 
 @contextmanager
