@@ -1,7 +1,7 @@
+{# Fails when a version overlaps the next one of its key, leaves a gap before it, or is
+   empty, or when the last one does not hold until the end of time. #}
 {% test seamless_versions(model, key, valid_from='valid_from', valid_to='valid_to') %}
 
-    {# Fails when a version of one key overlaps the next, leaves a gap, or is empty, #}
-    {# or when not exactly one of them, the last, holds until the end of time. #}
     with
 
     versions as (

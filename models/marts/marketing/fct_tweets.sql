@@ -27,7 +27,7 @@ fct_tweets as (
         coalesce(customers.customer_key, {{ unknown_key() }}) as customer_key,
         {{ date_key('tweets.tweeted_at') }} as tweet_date_key,
 
-        tweets.content,
+        tweets.tweet_text,
         coalesce(tweet_openings.sentiment, {{ unknown_key() }}) as sentiment,
 
         tweets.tweeted_at,
@@ -41,7 +41,7 @@ fct_tweets as (
             and tweets.tweeted_at >= customers.valid_from
             and tweets.tweeted_at < customers.valid_to
     left join tweet_openings
-        on tweets.content like concat(tweet_openings.opening, '%')
+        on tweets.tweet_text like concat(tweet_openings.opening, '%')
     where
         {{ loaded_since_last_build(['tweets._loaded_at', 'customers._loaded_at']) }}
 

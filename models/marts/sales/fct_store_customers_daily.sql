@@ -88,7 +88,7 @@ fct_store_customers_daily as (
     inner join dates
         on
             stores.opening_date <= dates.date_day
-            and dates.date_day <= period.last_order_date
+            and period.last_order_date >= dates.date_day
     left join visits_counted
         on
             stores.store_key = visits_counted.store_key

@@ -12,7 +12,7 @@ renamed as (
         id as tweet_id,
         user_id as customer_id,
 
-        trim(content) as content,
+        trim(content) as tweet_text,
 
         tweeted_at,
 
