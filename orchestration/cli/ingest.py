@@ -55,13 +55,13 @@ def ingest(
 def _scaffold(
     settings: "Settings", name: str | None, sample: Path | None, output: Format
 ) -> None:
-    from orchestration.ingestion.scaffold import scaffold
-
     if name is None or sample is None:
         raise UsageError(
             "--new-source and --from belong together",
             remedy="Name the source and give the folder or file of its data.",
         )
+    from orchestration.ingestion.scaffold import scaffold
+
     written = [str(path) for path in scaffold(settings, name, sample)]
     emit(
         output,

@@ -86,5 +86,5 @@ def test_variables_of_the_environment_matter_where_a_file_names_them(
 
 def test_versions_matter(project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     before = fingerprint(project, environ={})
-    monkeypatch.setattr(module, "_version", lambda package: "99")
+    monkeypatch.setattr(module, "_version", lambda _: "99")
     assert fingerprint(project, environ={}) != before

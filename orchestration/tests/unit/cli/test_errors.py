@@ -1,0 +1,133 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from orchestration.errors import (
+    ConflictError,
+    FirnError,
+    GateError,
+    NotFoundError,
+    SetupError,
+    SpecError,
+    UsageError,
+)
+from orchestration.lake import Lake
+from orchestration.tests.unit.cli.conftest import Firn
+
+
+def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise error
+
+    monkeypatch.setattr(Lake, "log", fail)
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (GateError, 1),
+        (ConflictError, 1),
+        (UsageError, 2),
+        (SpecError, 2),
+        (NotFoundError, 2),
+        (SetupError, 3),
+    ],
+)
+def test_an_error_ends_with_its_code_and_three_parts(
+    firn: Firn,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type[FirnError],
+    code: int,
+) -> None:
+    raising(monkeypatch, kind("it broke", where="marts.fct", remedy="Mend it."))
+    result = firn("log")
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert result.stderr == "error: marts.fct: it broke\n  fix: Mend it.\n"
+
+
+def test_an_error_is_json_on_stdout_for_machines(
+    firn: Firn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raising(monkeypatch, ConflictError("main moved", where="main", remedy="Again."))
+    result = firn("log", "--format", "json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {
+        "error": "ConflictError",
+        "what": "main moved",
+        "where": "main",
+        "remedy": "Again.",
+    }
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_an_unexpected_error_leaves_its_trace_in_a_file(
+    firn: Firn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, output: str
+) -> None:
+    raising(monkeypatch, ZeroDivisionError("by zero"))
+    result = firn("log", "--format", output)
+    assert result.exit_code == 3
+    said = result.stdout + result.stderr
+    assert "Traceback" not in said
+    (trace,) = (tmp_path / "home" / "logs").glob("error_*.log")
+    assert str(trace) in said
+    assert "ZeroDivisionError: by zero" in trace.read_text()
+
+
+def test_an_interrupt_ends_with_130(
+    firn: Firn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raising(monkeypatch, KeyboardInterrupt())
+    assert firn("log").exit_code == 130
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        ["nix"],
+        ["log", "--nix"],
+        ["log", "--limit", "0"],
+        ["log", "--format", "xml"],
+        ["diff"],
+        ["diff", "main", "--rows", "a.b"],
+        ["publish", "nix"],
+        ["branches", "create", "no good"],
+        ["branches", "drop", "nix"],
+        ["branches", "drop", "main"],
+        ["sql"],
+        ["sql", "select 1", "--file", "x.sql"],
+        ["sql", "--file", "missing.sql"],
+        ["sql", "select 1", "--write"],
+        ["sql", "select 1", "--at", "1", "--branch", "b"],
+        ["sql", "select 1", "--at", "77"],
+        ["ingest", "--new-source", "x"],
+        ["build", "--empty"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_use_ends_with_2(firn: Firn, call: list[str]) -> None:
+    result = firn(*call)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+
+
+def test_outside_a_project_it_says_how_to_get_in(
+    firn: Firn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FIRN_PROJECT_DIR", str(tmp_path))
+    result = firn("log")
+    assert result.exit_code == 2
+    assert "FIRN_PROJECT_DIR" in result.stderr
+
+
+def test_a_password_in_the_databases_address_is_not_printed(
+    firn: Firn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "postgresql://firn:geheim@127.0.0.1:1/firn"
+    monkeypatch.setenv("FIRN_CATALOG_DATABASE", address)
+    for call in (["log"], ["log", "--format", "json"], ["branches"]):
+        result = firn(*call)
+        assert result.exit_code == 3
+        assert "geheim" not in result.stdout + result.stderr
