@@ -96,7 +96,12 @@ def rename(
 ) -> None:
     """Give it another name; 404 without source or namespace, 409 if taken."""
     require(connection, branch, source, kind)
-    require_free(connection, branch, target, kind)
+    namespaces.require(connection, branch, target.namespace)
+    if taken := find(connection, branch, target):
+        raise errors.already_exists(
+            f"Cannot rename {source} to {target}. "
+            f"{taken.kind.capitalize()} already exists"
+        )
     connection.execute(
         tables.update()
         .where(*_is(branch, source))

@@ -29,6 +29,11 @@ def bad_request(what: str) -> CatalogError:
     return CatalogError(400, "BadRequestException", what)
 
 
+def illegal_argument(what: str) -> CatalogError:
+    """Well-formed, and still not valid; Java's clients raise this one as it is."""
+    return CatalogError(400, "IllegalArgumentException", what)
+
+
 def forbidden(what: str) -> CatalogError:
     """Understood, and not allowed to anybody."""
     return CatalogError(403, "ForbiddenException", what)
@@ -57,7 +62,7 @@ def no_such_view(view: TableId) -> CatalogError:
 
 def already_exists(what: str) -> CatalogError:
     """The name is taken by a table, view or namespace."""
-    return CatalogError(409, "AlreadyExistsException", f"{what}")
+    return CatalogError(409, "AlreadyExistsException", what)
 
 
 def namespace_not_empty(namespace: str) -> CatalogError:

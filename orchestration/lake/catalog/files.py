@@ -3,6 +3,7 @@
 import gzip
 import re
 import uuid
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,11 +36,23 @@ class Files:
         for folder in ("data", "metadata"):
             (local_path(location) / folder).mkdir(parents=True, exist_ok=True)
 
-    def write(self, location: str, content: str, *, after: str | None = None) -> str:
-        """Write the metadata that follows `after`; returns where it lies."""
+    def write(
+        self,
+        location: str,
+        content: str,
+        *,
+        properties: Mapping[str, str],
+        after: str | None = None,
+    ) -> str:
+        """Write the metadata that follows `after`; returns where it lies.
+
+        Args:
+            properties: Those of the table or view; one may name another folder.
+        """
+        folder = properties.get("write.metadata.path") or f"{location}/metadata"
         version = _version(after) + 1 if after else 0
         name = f"{version:05d}-{uuid.uuid4()}.metadata.json"
-        metadata_location = f"{location.rstrip('/')}/metadata/{name}"
+        metadata_location = f"{folder.rstrip('/')}/{name}"
         path = local_path(metadata_location)
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:

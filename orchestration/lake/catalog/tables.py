@@ -65,11 +65,14 @@ class Tables:
         with self._store.read() as connection:
             entries.require_free(connection, branch, table, "TABLE")
         location = request.get("location") or self._files.new_location(table)
-        content = _new_metadata(request, location).model_dump_json()
+        metadata = _new_metadata(request, location)
+        content = _json(metadata)
         self._files.prepare(location)
         if stage:
             return Loaded(content.encode(), None)
-        written = self._files.write(location, content)
+        written = self._files.write(
+            metadata.location, content, properties=metadata.properties
+        )
         return self._add(branch, table, written)
 
     def register(
@@ -136,14 +139,16 @@ class Tables:
             base_location=old,
             new_location=self._files.new_location(commit.table),
         )
-        json = metadata.model_dump_json()
-        new = self._files.write(metadata.location, json, after=old)
+        json = _json(metadata)
+        new = self._files.write(
+            metadata.location, json, properties=metadata.properties, after=old
+        )
         return _Step(commit.table, old, new, json), metadata
 
     def _current(self, branch: str, commit: Commit) -> str | None:
         with self._store.read() as connection:
             if commit.creates:
-                entries.require_free(connection, branch, commit.table, "TABLE")
+                _require_new(connection, branch, commit.table)
                 return None
             pointer = entries.require(connection, branch, commit.table, "TABLE")
             return pointer.metadata_location
@@ -180,12 +185,26 @@ class _LostError(Exception):
     """Another commit moved a pointer first. Ends the transaction, nothing else."""
 
 
+def _require_new(connection: sa.Connection, branch: str, table: TableId) -> None:
+    found = entries.find(connection, branch, table)
+    if found is not None and found.kind == "TABLE":
+        raise errors.commit_failed(f"Requirement failed: table already exists: {table}")
+    entries.require_free(connection, branch, table, "TABLE")
+
+
 def _move(connection: sa.Connection, branch: str, step: _Step) -> None:
     if step.old is None:
-        entries.require_free(connection, branch, step.table, "TABLE")
+        _require_new(connection, branch, step.table)
         entries.insert(connection, branch, step.table, Pointer("TABLE", step.new))
     elif not entries.swap(connection, branch, step.table, old=step.old, new=step.new):
         raise _LostError
+
+
+def _json(metadata: TableMetadata) -> str:
+    try:
+        return metadata.model_dump_json()
+    except NotImplementedError as error:
+        raise errors.bad_request("tables have format version 2 here") from error
 
 
 def _new_metadata(request: dict[str, Any], location: str) -> TableMetadata:

@@ -36,6 +36,15 @@ _UPDATES: TypeAdapter[list[TableUpdate]] = TypeAdapter(list[TableUpdate])
 _REQUIREMENTS: TypeAdapter[list[TableRequirement]] = TypeAdapter(list[TableRequirement])
 _FORMAT = UpgradeFormatVersionUpdate.model_validate({"format-version": 2})
 
+# What pyiceberg says of a requirement that fails, and what clients look for.
+_JAVA_WORDS = (
+    ("Table UUID does", "Requirement failed: UUID does"),
+    ("current schema id has changed", "current schema changed"),
+    ("default spec id has changed", "default partition spec changed"),
+    ("default sort order id has changed", "default sort order changed"),
+    ("id has changed", "id changed"),
+)
+
 
 class Commit:
     """One table's part of a request, checked for its form.
@@ -73,7 +82,7 @@ class Commit:
                 update that cannot be applied.
         """
         if base is not None and self.creates:
-            raise errors.already_exists(f"Table already exists: {self.table}")
+            raise errors.commit_failed("Requirement failed: table already exists")
         if base is None and not self.creates:
             raise errors.no_such_table(self.table)
         self._check(base)
@@ -93,7 +102,13 @@ class Commit:
             try:
                 requirement.validate(base)
             except CommitFailedException as error:
-                raise errors.commit_failed(str(error)) from error
+                raise errors.commit_failed(_in_java_words(str(error))) from error
+
+
+def _in_java_words(message: str) -> str:
+    for ours, theirs in _JAVA_WORDS:
+        message = message.replace(ours, theirs)
+    return message
 
 
 def summary(error: ValidationError) -> str:

@@ -151,8 +151,7 @@ class _Change:
         same = [_without(item, id_field) == _without(one, id_field) for one in known]
         if any(same):
             return int(known[same.index(True)][id_field])
-        new_id = max((one[id_field] + 1 for one in known), default=item.get(id_field))
-        new_id = 0 if new_id is None else max(int(new_id), 0)
+        new_id = max((one[id_field] + 1 for one in known), default=0)
         known.append({**item, id_field: new_id})
         return new_id
 
@@ -162,13 +161,13 @@ class _Change:
         if schema_id == -1 and self._last_schema is not None:
             schema_id = self._last_schema
         if schema_id not in [one["schema-id"] for one in self._json["schemas"]]:
-            raise errors.bad_request(
+            raise errors.illegal_argument(
                 f"Cannot add version with unknown schema: {schema_id}"
             )
         dialects = [one["dialect"].lower() for one in version["representations"]]
         for dialect in dialects:
             if dialects.count(dialect) > 1:
-                raise errors.bad_request(
+                raise errors.illegal_argument(
                     "Invalid view version: Cannot add multiple queries for dialect "
                     f"{dialect}"
                 )
@@ -191,7 +190,7 @@ class _Change:
             new_id = self._versions.get(given, given)
         found = [v for v in self._json["versions"] if v["version-id"] == new_id]
         if not found:
-            raise errors.bad_request(
+            raise errors.illegal_argument(
                 f"Cannot set current version to unknown version: {new_id}"
             )
         if self._json["current-version-id"] == new_id:

@@ -36,8 +36,12 @@ class Views:
         with self._store.read() as connection:
             entries.require_free(connection, branch, view, "VIEW")
         location = request.get("location") or self._files.new_location(view)
-        content = json.dumps(view_metadata.first(view, request, location))
-        written = self._files.write(location, content)
+        metadata = view_metadata.first(view, request, location)
+        written = self._files.write(
+            metadata["location"],
+            json.dumps(metadata),
+            properties=metadata["properties"],
+        )
         return self._add(branch, view, written)
 
     def register(self, branch: str, view: TableId, metadata_location: str) -> Loaded:
@@ -66,7 +70,9 @@ class Views:
             old = current.metadata_location
             assert old is not None
             content = json.dumps(result)
-            written = self._files.write(result["location"], content, after=old)
+            written = self._files.write(
+                result["location"], content, properties=result["properties"], after=old
+            )
             with self._store.write() as connection:
                 branches.get(connection, branch, lock=True)
                 swapped = entries.swap(connection, branch, view, old=old, new=written)

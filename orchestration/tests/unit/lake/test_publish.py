@@ -1,0 +1,429 @@
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from orchestration.errors import ConflictError, NotFoundError, UsageError
+from orchestration.lake import Lake, Provenance, TableId
+from orchestration.lake import publish as publish_module
+from orchestration.lake.catalog import entries, namespaces
+from orchestration.lake.model import Pointer
+from orchestration.lake.store import changes, publications
+from orchestration.settings import Settings
+from orchestration.tests.unit.lake.states import Put, state
+
+ME = Provenance(
+    who="me",
+    git_commit="0" * 40,
+    dbt_invocation="2f1c",
+    fingerprint="sha256:abc",
+    inputs={"raw.shop__orders": 42, "raw.shop__empty": None},
+)
+
+
+def test_publish_moves_everything_and_records_it(lake: Lake, put: Put) -> None:
+    lake.create_branch("run")
+    put("run", "a.x", "x1")
+    put("run", "a.v", "v1", "VIEW")
+    published = lake.publish("run", ME)
+    assert published is not None
+    assert state(lake, "main") == {"a.x": "x1", "a.v": "v1"}
+    assert lake.pointers("main")[TableId("a", "v")].kind == "VIEW"
+    assert (published.kind, published.branch) == ("publish", "run")
+    assert published.provenance == ME
+    assert abs(published.published_at - datetime.now(UTC)) < timedelta(minutes=1)
+    assert [(str(one.table), one.old, one.new) for one in published.changes] == [
+        ("a.v", None, "v1"),
+        ("a.x", None, "x1"),
+    ]
+    assert lake.publication(published.id) == published
+    assert lake.log() == [published]
+
+
+def test_a_branch_that_differs_in_nothing_publishes_nothing(lake: Lake) -> None:
+    lake.create_branch("run")
+    assert lake.publish("run", ME) is None
+    assert lake.log() == []
+
+
+def test_a_branch_goes_on_after_it_was_published(lake: Lake, put: Put) -> None:
+    lake.create_branch("dev")
+    put("dev", "a.x", "x1")
+    lake.publish("dev", ME)
+    assert lake.diff("dev") == []
+    assert lake.publish("dev", ME) is None
+    put("dev", "a.x", "x2")
+    lake.publish("dev", ME)
+    assert state(lake, "main") == {"a.x": "x2"}
+
+
+def test_a_conflict_names_every_table_and_moves_none(lake: Lake, put: Put) -> None:
+    lake.create_branch("one")
+    lake.create_branch("two")
+    for branch in ("one", "two"):
+        for name in ("a.x", "a.y", f"a.only_{branch}"):
+            put(branch, name, f"{name}@{branch}")
+    lake.publish("one", ME)
+    before = state(lake, "main")
+    with pytest.raises(ConflictError) as caught:
+        lake.publish("two", ME)
+    assert caught.value.where == "a.x, a.y"
+    assert state(lake, "main") == before
+    assert len(lake.log()) == 1
+
+
+def test_a_table_that_main_dropped_is_a_conflict(lake: Lake, put: Put) -> None:
+    lake.create_branch("one")
+    put("one", "a.x", "x1")
+    lake.publish("one", ME)
+    lake.create_branch("two")
+    put("two", "a.x", "x2")
+    put("one", "a.x", None)
+    lake.publish("one", ME)
+    with pytest.raises(ConflictError, match=r"a\.x"):
+        lake.publish("two", ME)
+    assert state(lake, "main") == {}
+
+
+def test_without_the_comparison_a_conflict_would_overwrite(
+    lake: Lake, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The guard of the tests above, switched off: it is what holds main."""
+    monkeypatch.setattr(publish_module, "_compare", lambda *_, **__: None)
+    lake.create_branch("one")
+    lake.create_branch("two")
+    put("one", "a.x", "x@one")
+    put("two", "a.x", "x@two")
+    lake.publish("one", ME)
+    lake.publish("two", ME)
+    assert state(lake, "main") == {"a.x": "x@two"}
+
+
+def test_what_main_has_already_is_no_conflict(lake: Lake, put: Put) -> None:
+    lake.create_branch("one")
+    lake.create_branch("two")
+    put("one", "a.x", "x1")
+    put("two", "a.x", "x1")
+    put("two", "a.y", "y1")
+    lake.publish("one", ME)
+    published = lake.publish("two", ME)
+    assert published is not None
+    assert [str(one.table) for one in published.changes] == ["a.y"]
+
+
+def test_tables_in_work_are_not_published(lake: Lake, put: Put) -> None:
+    lake.create_branch("run")
+    put("run", "a.x__firn_tmp_7", "t1")
+    assert lake.publish("run", ME) is None
+    put("run", "a.x", "x1")
+    lake.publish("run", ME)
+    assert state(lake, "main") == {"a.x": "x1"}
+
+
+def test_a_failure_while_publishing_moves_nothing(
+    lake: Lake, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: Any) -> None:
+        raise RuntimeError("the machine stops here")
+
+    lake.create_branch("run")
+    put("run", "a.x", "x1")
+    monkeypatch.setattr(publish_module, "_advance_fork", fail)
+    with pytest.raises(RuntimeError):
+        lake.publish("run", ME)
+    monkeypatch.undo()
+    assert state(lake, "main") == {}
+    assert lake.log() == []
+    with lake.store.read() as connection:
+        assert connection.execute(sa.select(changes)).all() == []
+
+
+def test_only_a_branch_of_main_is_published(lake: Lake) -> None:
+    lake.create_branch("dev")
+    lake.create_branch("child", base="dev")
+    with pytest.raises(UsageError, match="its base is dev"):
+        lake.publish("child", ME)
+    with pytest.raises(UsageError, match="main"):
+        lake.publish("main", ME)
+
+
+def test_a_new_namespace_comes_along(lake: Lake, put: Put) -> None:
+    lake.create_branch("run")
+    with lake.store.write() as connection:
+        namespaces.create(connection, "run", "marts", {"owner": "us"})
+    put("run", "marts.x", "x1")
+    lake.publish("run", ME)
+    with lake.store.read() as connection:
+        assert namespaces.properties(connection, "main", "marts") == {"owner": "us"}
+
+
+def test_rollback_puts_the_old_pointers_back(lake: Lake, put: Put) -> None:
+    lake.create_branch("run")
+    put("run", "a.x", "x1")
+    put("run", "a.y", "y1")
+    lake.publish("run", ME)
+    put("run", "a.x", "x2")
+    put("run", "a.y", None)
+    put("run", "a.z", "z1")
+    second = lake.publish("run", ME)
+    assert second is not None
+
+    undo = lake.rollback(second.id, Provenance(who="you"))
+
+    assert state(lake, "main") == {"a.x": "x1", "a.y": "y1"}
+    assert (undo.kind, undo.reverts, undo.provenance.who) == (
+        "rollback",
+        second.id,
+        "you",
+    )
+    assert [(str(one.table), one.change) for one in undo.changes] == [
+        ("a.x", "changed"),
+        ("a.y", "added"),
+        ("a.z", "removed"),
+    ]
+    assert lake.log()[0] == undo
+
+
+def test_rollback_refuses_what_something_newer_moved(lake: Lake, put: Put) -> None:
+    lake.create_branch("run")
+    for version in ("1", "2"):
+        put("run", "a.x", f"x{version}")
+        put("run", "a.y" + version, "y")
+        lake.publish("run", ME)
+    with pytest.raises(ConflictError) as caught:
+        lake.rollback(1, ME)
+    assert caught.value.where == "a.x"
+    assert state(lake, "main") == {"a.x": "x2", "a.y1": "y", "a.y2": "y"}
+
+
+def test_rollback_without_a_number_goes_back_step_by_step(lake: Lake, put: Put) -> None:
+    lake.create_branch("run")
+    for version in ("x1", "x2", "x3"):
+        put("run", "a.x", version)
+        lake.publish("run", ME)
+    assert lake.rollback(None, ME).reverts == 3
+    assert lake.rollback(None, ME).reverts == 2
+    assert state(lake, "main") == {"a.x": "x1"}
+    redone = lake.rollback(5, ME)  # undoes the undoing of publication 2
+    assert redone.reverts == 5
+    assert state(lake, "main") == {"a.x": "x2"}
+    assert lake.rollback(None, ME).reverts == 2
+    assert lake.rollback(None, ME).reverts == 1
+    with pytest.raises(NotFoundError):
+        lake.rollback(None, ME)
+
+
+def test_the_same_publication_is_not_rolled_back_twice(lake: Lake, put: Put) -> None:
+    lake.create_branch("run")
+    put("run", "a.x", "x1")
+    lake.publish("run", ME)
+    lake.rollback(1, ME)
+    with pytest.raises(NotFoundError, match="already undone"):
+        lake.rollback(1, ME)
+    assert len(lake.log()) == 2
+
+
+def test_log_is_newest_first_and_as_long_as_asked(lake: Lake, put: Put) -> None:
+    lake.create_branch("run")
+    for version in range(5):
+        put("run", "a.x", f"x{version}")
+        lake.publish("run", ME)
+    assert [one.id for one in lake.log(limit=3)] == [5, 4, 3]
+    with pytest.raises(NotFoundError, match="publication 9"):
+        lake.publication(9)
+
+
+def test_of_two_publishers_at_once_one_wins(settings: Settings, put: Put) -> None:
+    lakes = [Lake.open(settings), Lake.open(settings)]
+    for number in range(10):
+        names = [f"run_{number}_{side}" for side in (0, 1)]
+        for name in names:
+            lakes[0].create_branch(name)
+            for table in range(20):
+                put(name, f"a.t{table}", name)
+        with ThreadPoolExecutor(2) as pool:
+            barrier = threading.Barrier(2)
+            outcome = list(pool.map(_publish_at, [barrier] * 2, lakes, names))
+        assert sorted(outcome) == ["published", "refused"]
+        held = set(state(lakes[0], "main").values())
+        assert held == {names[outcome.index("published")]}
+    for opened in lakes:
+        opened.close()
+
+
+def _publish_at(barrier: threading.Barrier, lake: Lake, name: str) -> str:
+    barrier.wait()
+    try:
+        lake.publish(name, ME)
+    except ConflictError:
+        return "refused"
+    return "published"
+
+
+class PublishMachine(RuleBasedStateMachine):
+    """Any order of verbs against a model of dictionaries."""
+
+    lake: Lake
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.main: dict[str, str] = {}
+        self.branches: dict[str, dict[str, str]] = {}
+        self.forks: dict[str, dict[str, str]] = {}
+        self.moves: list[dict[str, tuple[str | None, str | None]]] = []
+        self.counter = 0
+
+    names = st.sampled_from(["a.x", "a.y", "b.x"])
+    branch_names = st.sampled_from(["one", "two", "three"])
+
+    @initialize()
+    def clear(self) -> None:
+        for branch in self.lake.branches():
+            if branch.name != "main":
+                self.lake.drop_branch(branch.name)
+        with self.lake.store.write() as connection:
+            for table in self.lake.pointers("main"):
+                entries.drop(connection, "main", table, "TABLE")
+            connection.execute(changes.delete())
+            connection.execute(publications.delete())
+
+    @rule(name=branch_names)
+    def fork(self, name: str) -> None:
+        if name in self.branches:
+            self.lake.drop_branch(name)
+        self.lake.create_branch(name)
+        self.branches[name] = dict(self.main)
+        self.forks[name] = dict(self.main)
+
+    @precondition(lambda self: self.branches)
+    @rule(data=st.data(), table=names, drop=st.booleans())
+    def write(self, data: st.DataObject, table: str, drop: bool) -> None:
+        name = data.draw(st.sampled_from(sorted(self.branches)))
+        branch, known = self.branches[name], TableId.parse(table)
+        self.counter += 1
+        with self.lake.store.write() as connection:
+            if branch.pop(table, None) is not None:
+                entries.drop(connection, name, known, "TABLE")
+            if not drop:
+                branch[table] = f"v{self.counter}"
+                pointer = Pointer("TABLE", branch[table])
+                entries.insert(connection, name, known, pointer)
+
+    @precondition(lambda self: self.branches)
+    @rule(data=st.data())
+    def publish(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.branches)))
+        branch, fork = self.branches[name], self.forks[name]
+        moved = {
+            table: (fork.get(table), branch.get(table))
+            for table in {*branch, *fork}
+            if branch.get(table) != fork.get(table)
+            and branch.get(table) != self.main.get(table)
+        }
+        conflicts = [t for t, (old, _) in moved.items() if self.main.get(t) != old]
+        if conflicts:
+            with pytest.raises(ConflictError) as caught:
+                self.lake.publish(name, ME)
+            assert caught.value.where == ", ".join(sorted(conflicts))
+            return
+        published = self.lake.publish(name, ME)
+        assert (published is None) == (not moved)
+        self._apply(moved)
+        for table in moved:
+            fork.pop(table, None)
+            if table in branch:
+                fork[table] = branch[table]
+
+    @precondition(lambda self: self.branches)
+    @rule(data=st.data())
+    def refresh(self, data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted(self.branches)))
+        branch, fork = self.branches[name], self.forks[name]
+        moved = [
+            table
+            for table in {*branch, *fork, *self.main}
+            if branch.get(table) == fork.get(table)
+            and self.main.get(table) != fork.get(table)
+        ]
+        assert [str(one) for one in self.lake.refresh(name)] == sorted(moved)
+        for table in moved:
+            for held in (branch, fork):
+                held.pop(table, None)
+                if table in self.main:
+                    held[table] = self.main[table]
+
+    @precondition(lambda self: self.moves)
+    @rule(data=st.data())
+    def rollback(self, data: st.DataObject) -> None:
+        index = data.draw(st.integers(0, len(self.moves) - 1))
+        wanted = {table: (new, old) for table, (old, new) in self.moves[index].items()}
+        moved = {t: move for t, move in wanted.items() if self.main.get(t) != move[1]}
+        first = self.lake.log(1000)[-1].id
+        if not moved:
+            with pytest.raises(NotFoundError):
+                self.lake.rollback(first + index, ME)
+        elif any(self.main.get(t) != old for t, (old, _) in moved.items()):
+            with pytest.raises(ConflictError):
+                self.lake.rollback(first + index, ME)
+        else:
+            self.lake.rollback(first + index, ME)
+            self._apply(moved)
+
+    @invariant()
+    def the_lake_is_as_the_model_says(self) -> None:
+        assert state(self.lake, "main") == self.main
+        for name, branch in self.branches.items():
+            assert state(self.lake, name) == branch
+        assert len(self.lake.log(1000)) == len(self.moves)
+
+    def _apply(self, moved: dict[str, tuple[str | None, str | None]]) -> None:
+        if not moved:
+            return
+        self.moves.append(moved)
+        for table, (_, new) in moved.items():
+            self.main.pop(table, None)
+            if new is not None:
+                self.main[table] = new
+
+
+@pytest.fixture(scope="module")
+def shared_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
+    home: Path = tmp_path_factory.mktemp("machine")
+    base = Settings.load({"FIRN_PROJECT_DIR": str(Path(__file__).parents[4])})
+    opened = Lake.open(
+        replace(base, home=home, database_url=f"sqlite:///{home / 'catalog.db'}")
+    )
+    yield opened
+    opened.close()
+
+
+def test_any_order_of_verbs_agrees_with_a_simple_model(shared_lake: Lake) -> None:
+    class Machine(PublishMachine):
+        lake = shared_lake
+
+    run_state_machine_as_test(
+        Machine,
+        settings=hypothesis_settings(
+            max_examples=60,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
