@@ -231,9 +231,11 @@ def _align_type(
         element = align(new.element_field, previous, ids)
         return ListType(element.field_id, element.field_type, element.required)
     if isinstance(new, MapType):
-        before_map = old if isinstance(old, MapType) else None
-        key = align(new.key_field, before_map and before_map.key_field, ids)
-        value = align(new.value_field, before_map and before_map.value_field, ids)
+        before_map: MapType | None = old if isinstance(old, MapType) else None
+        key = align(new.key_field, before_map.key_field if before_map else None, ids)
+        value = align(
+            new.value_field, before_map.value_field if before_map else None, ids
+        )
         return MapType(
             key_id=key.field_id,
             key_type=key.field_type,

@@ -43,10 +43,22 @@ from orchestration.lake.updates import (
 )
 
 _STAGED_FROM = "firn.staged-from"  # the target's metadata file when staging began
+# The sequence number at which the content was filled in, and its fingerprint.
+_FINGERPRINT = "firn.content"
 
 
-def stage(catalog: RestCatalog, target: TableId, definition: Definition) -> TableId:
+def stage(
+    catalog: RestCatalog,
+    target: TableId,
+    definition: Definition,
+    *,
+    fingerprint: str | None = None,
+) -> TableId:
     """Make an empty table with the wanted definition, to be filled and swapped in.
+
+    Args:
+        fingerprint: What identifies the content that is going to be filled in, by one
+            insert; `is_current` compares it later.
 
     Raises:
         UsageError: The definition does not fit Iceberg.
@@ -54,11 +66,25 @@ def stage(catalog: RestCatalog, target: TableId, definition: Definition) -> Tabl
     name = f"{target.name}{TEMPORARY}{uuid.uuid4().hex[:12]}"
     staged = TableId(target.namespace, name)
     base = load(catalog, target)
+    properties = definition_properties(definition)
+    if fingerprint:
+        last = base.metadata.last_sequence_number if base else 0
+        properties[_FINGERPRINT] = f"{last + 1}:{fingerprint}"
     if base is None:
-        _stage_new(catalog, target, staged, definition)
+        _stage_new(catalog, target, staged, definition, properties)
     else:
-        _stage_beside(catalog, base, staged, definition)
+        _stage_beside(catalog, base, staged, definition, properties)
     return staged
+
+
+def is_current(catalog: RestCatalog, table: TableId, fingerprint: str) -> bool:
+    """Whether the table holds this content, and nobody has written to it since."""
+    found = load(catalog, table)
+    if found is None:
+        return False
+    metadata = found.metadata
+    wanted = f"{metadata.last_sequence_number}:{fingerprint}"
+    return metadata.properties.get(_FINGERPRINT) == wanted
 
 
 def swap(
@@ -108,7 +134,11 @@ def discard(catalog: RestCatalog, staged: TableId) -> None:
 
 
 def _stage_new(
-    catalog: RestCatalog, target: TableId, staged: TableId, definition: Definition
+    catalog: RestCatalog,
+    target: TableId,
+    staged: TableId,
+    definition: Definition,
+    properties: dict[str, str],
 ) -> None:
     schema = schema_of(definition)
     spec = spec_of(definition.partition_by, schema)
@@ -121,20 +151,26 @@ def _stage_new(
         location=draft.table_metadata.location,
         partition_spec=spec if spec.fields else UNPARTITIONED_PARTITION_SPEC,
         sort_order=order,
-        properties=definition_properties(definition),
+        properties=properties,
     )
 
 
 def _stage_beside(
-    catalog: RestCatalog, base: Table, staged: TableId, definition: Definition
+    catalog: RestCatalog,
+    base: Table,
+    staged: TableId,
+    definition: Definition,
+    properties: dict[str, str],
 ) -> None:
-    draft = _continued(base, definition)
+    draft = _continued(base, definition, properties)
     location = f"{draft.location}/metadata/00000-{uuid.uuid4()}.metadata.json"
     ToOutputFile.table_metadata(draft, base.io.new_output(location))
     catalog.register_table(key(staged), location)
 
 
-def _continued(base: Table, definition: Definition) -> TableMetadata:
+def _continued(
+    base: Table, definition: Definition, properties: dict[str, str]
+) -> TableMetadata:
     """The target's metadata with the new definition, and without any content."""
     metadata = base.metadata
     schema = schema_of(definition, metadata)
@@ -159,10 +195,7 @@ def _continued(base: Table, definition: Definition) -> TableMetadata:
             "metadata_log": [],
             "statistics": [],
             "partition_statistics": [],
-            "properties": {
-                **definition_properties(definition),
-                _STAGED_FROM: base.metadata_location,
-            },
+            "properties": {**properties, _STAGED_FROM: base.metadata_location},
         }
     )
 

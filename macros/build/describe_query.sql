@@ -1,0 +1,7 @@
+{% macro describe_query(sql) %}
+    {% set rows = run_query(
+        "select to_json(list({'name': column_name, 'type': column_type})) "
+        ~ "from (describe select * from (\n" ~ sql ~ "\n) as described)"
+    ) %}
+    {{ return(fromjson(rows.rows[0][0])) }}
+{% endmacro %}

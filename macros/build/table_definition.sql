@@ -1,0 +1,25 @@
+{% macro table_definition(columns) %}
+    {% set documented = {} %}
+    {% for name, column in model.columns.items() %}
+        {% do documented.update({name | lower: column}) %}
+    {% endfor %}
+    {% set required = not_null_columns() %}
+    {% set wanted = [] %}
+    {% for column in columns %}
+        {% set known = documented.get(column.name | lower, {}) %}
+        {% set doc = known.get('description') if config.persist_column_docs() else none %}
+        {% do wanted.append({
+            'name': column.name,
+            'type': column.type,
+            'required': column.name | lower in required,
+            'doc': doc or none,
+        }) %}
+    {% endfor %}
+    {{ return({
+        'columns': wanted,
+        'partition_by': string_list(config.get('partition_by')),
+        'sort_by': string_list(config.get('sort_by')),
+        'properties': config.get('table_properties') or {},
+        'comment': model.description if config.persist_relation_docs() else none,
+    }) }}
+{% endmacro %}

@@ -1,0 +1,28 @@
+{% materialization seed, adapter='duckdb' %}
+    {% set target_relation = this.incorporate(type='table') %}
+    {% set agate_table = load_agate_table() %}
+    {% do store_result('agate_table', response='OK', agate_table=agate_table) %}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+
+    {% set sql = seed_query(agate_table) %}
+    {% set fingerprint = seed_fingerprint(sql) %}
+    {% set id = {'schema': this.schema, 'name': this.identifier} %}
+    {% set known = not should_full_refresh()
+        and lake_call('is_current', dict(id, fingerprint=fingerprint)) %}
+    {% if known %}
+        {% set message, rows = 'UNCHANGED', 0 %}
+    {% else %}
+        {% set rows = build_table(target_relation, sql, fingerprint=fingerprint) %}
+        {% set message = 'INSERT ' ~ rows %}
+    {% endif %}
+    {% call noop_statement('main', message, 'INSERT', rows) %}
+        {{ sql }}
+    {% endcall %}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}

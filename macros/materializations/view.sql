@@ -1,0 +1,16 @@
+{% materialization view, adapter='duckdb' %}
+    {% set target_relation = this.incorporate(type='view') %}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+
+    {% do build_view(target_relation, compiled_code) %}
+    {% call noop_statement('main', 'CREATE VIEW', 'CREATE VIEW', none) %}
+        {{ compiled_code }}
+    {% endcall %}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}

@@ -1,0 +1,135 @@
+"""The lake's verbs for dbt's macros: `firn_call(verb, payload)`, JSON in, JSON out.
+
+Macros run SQL and nothing else, so the verbs come as one function of SQL. An error is
+part of the answer: the macro raises it as dbt's own, without a Python traceback.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from pyiceberg.catalog.rest import RestCatalog
+from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchNamespaceError
+
+from orchestration.errors import FirnError
+from orchestration.lake import staging, views
+from orchestration.lake.definition import Definition
+from orchestration.lake.model import TEMPORARY, TableId
+from orchestration.lake.process import Endpoint
+from orchestration.lake.session import rest_catalog
+
+log = logging.getLogger(__name__)
+
+Payload = dict[str, Any]
+
+
+class Calls:
+    """The verbs on one branch."""
+
+    def __init__(self, endpoint: Endpoint, branch: str) -> None:
+        self._endpoint = endpoint
+        self._branch = branch
+        self._local = threading.local()  # a session of HTTP is not shared by threads
+
+    def answer(self, verb: str, payload: str) -> str:
+        """Do one verb. `{"result": …}` or `{"error": …}`."""
+        try:
+            result = VERBS[verb](self._catalog(), json.loads(payload))
+        except FirnError as error:
+            return json.dumps({"error": str(error)})
+        except Exception as error:  # the macro must see it, whatever it is
+            log.exception("%s failed", verb)
+            return json.dumps({"error": f"{verb}: {type(error).__name__}: {error}"})
+        return json.dumps({"result": result})
+
+    def _catalog(self) -> RestCatalog:
+        if not hasattr(self._local, "catalog"):
+            self._local.catalog = rest_catalog(self._endpoint, self._branch)
+        catalog: RestCatalog = self._local.catalog
+        return catalog
+
+
+def _table(payload: Payload) -> TableId:
+    return TableId(payload["schema"], payload["name"])
+
+
+def _staged(payload: Payload) -> TableId:
+    return TableId(payload["schema"], payload["staged"])
+
+
+def _schemas(catalog: RestCatalog, payload: Payload) -> list[str]:
+    return [".".join(name) for name in catalog.list_namespaces()]
+
+
+def _create_schema(catalog: RestCatalog, payload: Payload) -> bool:
+    try:
+        catalog.create_namespace(tuple(payload["schema"].split(".")))
+    except NamespaceAlreadyExistsError:
+        return False
+    return True
+
+
+def _drop_schema(catalog: RestCatalog, payload: Payload) -> bool:
+    name = tuple(payload["schema"].split("."))
+    try:
+        for table in catalog.list_tables(name):
+            catalog.drop_table(table)
+        for view in catalog.list_views(name):
+            catalog.drop_view(view)
+        catalog.drop_namespace(name)
+    except NoSuchNamespaceError:
+        return False
+    return True
+
+
+def _list(catalog: RestCatalog, payload: Payload) -> list[str]:
+    """The tables or views of a schema, without those that are being built."""
+    name = tuple(payload["schema"].split("."))
+    kind = catalog.list_views if payload["type"] == "view" else catalog.list_tables
+    try:
+        found = [identifier[-1] for identifier in kind(name)]
+    except NoSuchNamespaceError:
+        return []
+    return [name for name in found if TEMPORARY not in name]
+
+
+def _drop(catalog: RestCatalog, payload: Payload) -> None:
+    table = _table(payload)
+    if payload["type"] == "view":
+        views.drop_view(catalog, table)
+    else:
+        staging.discard(catalog, table)
+
+
+def _stage(catalog: RestCatalog, payload: Payload) -> str:
+    definition = Definition.from_dict(payload["definition"])
+    mark = payload.get("fingerprint")
+    return staging.stage(catalog, _table(payload), definition, fingerprint=mark).name
+
+
+def _is_current(catalog: RestCatalog, payload: Payload) -> bool:
+    return staging.is_current(catalog, _table(payload), payload["fingerprint"])
+
+
+def _swap(catalog: RestCatalog, payload: Payload) -> bool:
+    return staging.swap(catalog, _table(payload), _staged(payload))
+
+
+def _put_view(catalog: RestCatalog, payload: Payload) -> bool:
+    definition = Definition.from_dict(payload["definition"])
+    return views.put_view(catalog, _table(payload), definition, payload["sql"])
+
+
+VERBS: dict[str, Callable[[RestCatalog, Payload], Any]] = {
+    "schemas": _schemas,
+    "create_schema": _create_schema,
+    "drop_schema": _drop_schema,
+    "list": _list,
+    "drop": _drop,
+    "stage": _stage,
+    "is_current": _is_current,
+    "swap": _swap,
+    "put_view": _put_view,
+}
