@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from orchestration.errors import NotFoundError
-from orchestration.lake import branches, publications, publish
+from orchestration.lake import abandoned, branches, publications, publish
 from orchestration.lake.model import (
     Branch,
     Pointer,
@@ -84,12 +84,16 @@ class Lake:
     def refresh(self, name: str) -> list[TableId]:
         """Follow the base where the branch changed nothing; returns what moved.
 
+        Also forgets tables whose build was killed more than a day ago.
+
         Raises:
             UsageError: The branch is `main`.
             NotFoundError: There is no such branch.
         """
         with self._store.write() as connection:
-            return branches.refresh(connection, name)
+            moved = branches.refresh(connection, name)
+            abandoned.drop(connection, name)
+            return moved
 
     def diff(self, name: str) -> list[TableChange]:
         """What the branch changed since its fork.
