@@ -2,7 +2,7 @@ with
 
 customers as (
 
-    {{ latest_by_key(source('ecom', 'customers'), ['id']) }}
+    {{ latest_by_key(source('ecom', 'customers'), ['id'], 'updated_at') }}
 
 ),
 
