@@ -1,0 +1,1 @@
+"""Land files in the lake's raw tables, exactly once."""

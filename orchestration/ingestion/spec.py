@@ -25,7 +25,7 @@ SYSTEM_COLUMNS = ("_load_id", "_loaded_at", "_source_file", "_row_number")
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _TYPE = re.compile(r"[A-Za-z0-9_ ,()\[\]\"]+")
-# What Iceberg v2 can hold; a narrower or wider type is asked to be named as one of these.
+# What Iceberg v2 can hold; another type is asked to be named as one of these.
 _LEAF_TYPES = {
     "boolean", "integer", "bigint", "float", "double", "decimal", "varchar", "blob",
     "uuid", "date", "time", "timestamp", "timestamp with time zone",
@@ -89,7 +89,7 @@ class Period(_Strict):
 
 
 class Freshness(_Strict):
-    """When the newest `_loaded_at` is too old: `warn_after` informs, `error_after` stops."""
+    """When the newest `_loaded_at` is too old: a warning, then an error."""
 
     warn_after: Period | None = None
     error_after: Period | None = None
@@ -209,7 +209,7 @@ class Source(_Strict):
 
 
 def canonical_type(text: str) -> str:
-    """DuckDB's spelling of a column type, in lower case: `numeric(9,2)` → `decimal(9,2)`.
+    """DuckDB's spelling of a column type: `numeric(9,2)` becomes `decimal(9,2)`.
 
     Raises:
         ValueError: It is no type, or one that Iceberg (format v2) does not have.
@@ -222,8 +222,8 @@ def canonical_type(text: str) -> str:
         raise ValueError(f"{text!r} is not a column type of DuckDB") from error
     if unfit := _unfit_leaf(parsed):
         raise ValueError(
-            f"Iceberg cannot hold {unfit}: use one of {', '.join(sorted(_LEAF_TYPES))}, "
-            "or a struct, list or map of them"
+            f"Iceberg cannot hold {unfit}: use one of "
+            f"{', '.join(sorted(_LEAF_TYPES))}, or a struct, list or map of them"
         )
     # A struct's field names keep their case.
     return str(parsed).lower() if parsed.id in _LEAF_TYPES else str(parsed)
@@ -232,6 +232,7 @@ def canonical_type(text: str) -> str:
 def _unfit_leaf(parsed: "duckdb.sqltypes.DuckDBPyType") -> str | None:
     if parsed.id in ("struct", "list", "map"):
         for _, child in parsed.children:
+            assert isinstance(child, duckdb.sqltypes.DuckDBPyType)
             if unfit := _unfit_leaf(child):
                 return unfit
         return None

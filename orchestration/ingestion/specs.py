@@ -1,4 +1,4 @@
-"""Read source specs from disk, and say what is wrong with them, where, and what to do."""
+"""Read source specs from disk; say what is wrong with them, where, and the remedy."""
 
 import difflib
 import os

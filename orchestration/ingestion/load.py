@@ -1,0 +1,146 @@
+"""One load of one source, on a branch: every table's new files, batch by batch."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import duckdb
+
+from orchestration.ingestion import land
+from orchestration.ingestion.counting import scan
+from orchestration.ingestion.extract import Staged, stage
+from orchestration.ingestion.files import Found, SourceFile
+from orchestration.ingestion.ledger import COLUMNS, Entry, Ledger
+from orchestration.ingestion.records import Scan
+from orchestration.ingestion.rejects import Judged, judge, misfits
+from orchestration.ingestion.result import LoadResult
+from orchestration.ingestion.schema import Batch, batches
+from orchestration.ingestion.shapes import dialect_of
+from orchestration.ingestion.spec import Source, Table
+
+Progress = Callable[[LoadResult], None]
+_LINES = ("csv", "jsonl")
+
+
+@dataclass
+class SourceLoad:
+    """What a load of one source needs at every step; `entries` grows as files land."""
+
+    con: duckdb.DuckDBPyConnection
+    source: Source
+    load: land.Load
+    ledger: Ledger
+    entries: list[Entry] = field(default_factory=list)
+
+    def run(self, found: dict[str, Found], progress: Progress) -> list[LoadResult]:
+        """Land what `found` lists, table by table, then the ledger of it.
+
+        Raises:
+            GateError: Columns do not fit, rows do not add up, or too many are rejected.
+        """
+        plans = {
+            table.name: list(batches(self._unknown(table, found), self.source, table))
+            for table in self.source.tables
+        }
+        results = []
+        for table in self.source.tables:
+            result = self._table(table, plans[table.name], found[table.name])
+            progress(result)
+            results.append(result)
+        if self.entries:
+            name = land.relation(self.source, "loads")
+            land.prepare(self.con, name, COLUMNS)
+            land.write_ledger(self.con, name, self.entries, self.load)
+        return results
+
+    def _unknown(self, table: Table, found: dict[str, Found]) -> list[SourceFile]:
+        ready = found[table.name].ready
+        return [file for file in ready if not self.ledger.knows_place(table.name, file)]
+
+    def _table(self, table: Table, plan: Sequence[Batch], found: Found) -> LoadResult:
+        started = time.perf_counter()
+        result = LoadResult(
+            source=self.source.name, table=table.name, waiting=len(found.waiting)
+        )
+        for batch in plan:
+            result = self._batch(batch, result)
+        seconds = time.perf_counter() - started
+        load_id = self.load.id if result.files else ""
+        return replace(result, seconds=seconds, load_id=load_id)
+
+    def _batch(self, batch: Batch, result: LoadResult) -> LoadResult:
+        started_at = utc_now()
+        # Two readings that know nothing of each other: ours hashes and counts, DuckDB
+        # parses. They run at the same time, over the same pages of the file cache.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            scans = [
+                pool.submit(scan, file, self.source, batch.table)
+                for file in batch.files
+            ]
+            staged = stage(self.con, self.source, batch)
+        bad = misfits(self.con, staged)
+        has_lines = self.source.format_of(batch.table) in _LINES
+        dialect = dialect_of(self.source, batch.table) if has_lines else None
+        judged: dict[int, Judged] = {}
+        for number, (file, future) in enumerate(zip(batch.files, scans, strict=True)):
+            if not file.unchanged():
+                result = replace(result, waiting=result.waiting + 1)
+                continue
+            found = future.result()
+            if self.ledger.knows_content(batch.table.name, found.sha256):
+                result = replace(result, copies=result.copies + 1)
+                continue
+            judged[number] = judge(staged, number, found, bad.get(number, {}), dialect)
+            self._enter(batch, number, found, judged[number], started_at)
+            result = _counted(result, file, judged[number])
+        self._write(staged, judged)
+        return result
+
+    def _enter(
+        self,
+        batch: Batch,
+        number: int,
+        scanned: Scan,
+        judged: Judged,
+        started_at: datetime,
+    ) -> None:
+        entry = Entry(
+            table=batch.table.name,
+            file=batch.files[number],
+            sha256=scanned.sha256,
+            source_rows=judged.source_rows,
+            landed=judged.landed,
+            rejected=len(judged.rejects),
+            started_at=started_at,
+            finished_at=utc_now(),
+        )
+        self.entries.append(entry)
+        self.ledger.add(entry)
+
+    def _write(self, staged: Staged, judged: dict[int, Judged]) -> None:
+        if not judged:
+            return
+        name = land.relation(self.source, staged.batch.table.name)
+        land.prepare(self.con, name, land.columns_of(staged.batch.fields))
+        land.write_rows(self.con, name, staged, judged, self.load)
+        rejects = land.relation(self.source, "rejects")
+        land.prepare(self.con, rejects, land.REJECT_COLUMNS)
+        land.write_rejects(self.con, rejects, staged, judged, self.load)
+
+
+def utc_now() -> datetime:
+    """Now in UTC, as the raw tables store it: without a zone."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _counted(result: LoadResult, file: SourceFile, judged: Judged) -> LoadResult:
+    return replace(
+        result,
+        files=result.files + 1,
+        bytes=result.bytes + file.size,
+        source_rows=result.source_rows + judged.source_rows,
+        landed=result.landed + judged.landed,
+        rejected=result.rejected + len(judged.rejects),
+    )

@@ -1,0 +1,164 @@
+# ruff: noqa: S608 - SQL is only shown to the reader here
+"""`ingest`: land what is new in each source, and publish it.
+
+`specs → files → stage → judge → land on ingest_<id> → publish → main`
+"""
+
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import Any
+
+import duckdb
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
+
+from orchestration.errors import ConflictError, GateError
+from orchestration.ingestion import land
+from orchestration.ingestion.files import discover
+from orchestration.ingestion.ledger import Ledger
+from orchestration.ingestion.load import SourceLoad, utc_now
+from orchestration.ingestion.result import IngestResult, LoadResult
+from orchestration.ingestion.spec import Source
+from orchestration.ingestion.specs import load_sources
+from orchestration.lake import Lake, Provenance, Publication, TableId
+from orchestration.lake.session import connect
+from orchestration.settings import Settings
+
+Progress = Callable[[LoadResult], None]
+
+# Another ingest of the same source may publish first; then its files are known, and the
+# next attempt lands what is left. Each round lets one of them through.
+_ATTEMPTS = 8
+
+_MEMORY_SHARE = 0.6  # DuckDB's default is 0.8, for a machine of its own
+
+
+def ingest(
+    settings: Settings,
+    sources: Sequence[str] = (),
+    *,
+    on_progress: Progress | None = None,
+) -> IngestResult:
+    """Land the new files of all sources, or of those named; each is published alone.
+
+    A file whose content is in the lake already changes nothing, whatever its name. A
+    source that is refused does not hold up the others: it is raised after them.
+
+    Args:
+        on_progress: Called once a table, as it has landed on the branch.
+
+    Raises:
+        GateError: A source was refused; nothing of it was published.
+        SpecError, NotFoundError, UsageError: A spec is wrong, or there is none.
+        ConflictError: Others kept publishing the same tables, attempt after attempt.
+    """
+    specs = load_sources(settings, sources)
+    loads: list[LoadResult] = []
+    publications: list[Publication] = []
+    refused: list[GateError] = []
+    lake = Lake.open(settings)
+    try:
+        for source in specs:
+            try:
+                results, publication = _with_retries(
+                    settings, lake, source, on_progress or _ignore
+                )
+            except GateError as error:
+                refused.append(error)
+                continue
+            loads += results
+            publications += [publication] if publication else []
+    finally:
+        lake.close()
+    if refused:
+        raise _refusal(refused, len(specs))
+    return IngestResult(tuple(loads), tuple(publications))
+
+
+def _with_retries(
+    settings: Settings, lake: Lake, source: Source, progress: Progress
+) -> tuple[list[LoadResult], Publication | None]:
+    for attempt in Retrying(
+        retry=retry_if_exception_type(ConflictError),
+        stop=stop_after_attempt(_ATTEMPTS),
+        wait=wait_random(0, 0.5),
+        reraise=True,
+    ):
+        with attempt:
+            return _ingest_source(settings, lake, source, progress)
+    raise AssertionError("tenacity returns or raises")
+
+
+def _ingest_source(
+    settings: Settings, lake: Lake, source: Source, progress: Progress
+) -> tuple[list[LoadResult], Publication | None]:
+    found = {table.name: discover(settings, source, table) for table in source.tables}
+    at = utc_now()
+    load = land.Load(f"{at:%Y%m%dT%H%M%S}_{secrets.token_hex(3)}", at)
+    branch = f"ingest_{load.id}"
+    lake.create_branch(branch)
+    try:
+        with closing(connect(settings, branch, config=_config(settings))) as con:
+            ledger = _ledger(lake, con, branch, source)
+            work = SourceLoad(con, source, load, ledger)
+            results = work.run(found, progress)
+    except GateError:
+        lake.drop_branch(branch)  # it holds a part of the load, and no reject
+        raise
+    _check_rejects(source, results, branch)
+    return results, _publish(settings, lake, branch)
+
+
+def _publish(settings: Settings, lake: Lake, branch: str) -> Publication | None:
+    """Publish and drop the branch, which is worth nothing in either case."""
+    try:
+        return lake.publish(branch, Provenance(who=settings.user))
+    finally:
+        lake.drop_branch(branch)
+
+
+def _ledger(
+    lake: Lake, con: duckdb.DuckDBPyConnection, branch: str, source: Source
+) -> Ledger:
+    loads = TableId(land.RAW, source.raw_name("loads"))
+    if loads not in lake.pointers(branch):
+        return Ledger()
+    return Ledger.read(con, land.relation(source, "loads"))
+
+
+def _check_rejects(source: Source, results: Sequence[LoadResult], branch: str) -> None:
+    for table, result in zip(source.tables, results, strict=True):
+        limit = source.max_reject_share_of(table)
+        if not result.rejected or result.rejected <= limit * result.source_rows:
+            continue
+        share = result.rejected / result.source_rows
+        raise GateError(
+            f"{result.rejected:,} of {result.source_rows:,} rows do not fit "
+            f"({share:.1%}, at most {limit:.1%}); nothing of this source was published",
+            where=f"source {source.name}, table {table.name}",
+            remedy='See why: firn sql "select reason, count(*), any_value(raw_line) '
+            f"from raw.{source.raw_name('rejects')} where _load_id = "
+            f"'{result.load_id}' group by reason\" --branch {branch}",
+        )
+
+
+def _refusal(refused: Sequence[GateError], sources: int) -> GateError:
+    first, *others = refused
+    also = "".join(f"\n{error}" for error in others)
+    landed = sources - len(refused)
+    rest = f"\n{landed} other source(s) landed." if landed else ""
+    return GateError(
+        first.what, where=first.where, remedy=f"{first.remedy}{also}{rest}"
+    )
+
+
+def _config(settings: Settings) -> dict[str, Any]:
+    """Leave room for others in memory, and spill into the lake's home, not here."""
+    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit = f"{int(pages * _MEMORY_SHARE) >> 20} MiB"
+    return {"memory_limit": limit, "temp_directory": str(settings.home / "spill")}
+
+
+def _ignore(result: LoadResult) -> None:
+    """Show nothing."""

@@ -1,0 +1,155 @@
+"""Compare the columns of a file with its spec, and group files that read alike.
+
+`strict`: a column that the spec does not name, or one that it names and the file lacks,
+refuses the load. `evolve`: the new one is added as text, the missing one is NULL.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from orchestration.errors import GateError
+from orchestration.ingestion.files import SourceFile
+from orchestration.ingestion.shapes import Shape, originals, shape_of
+from orchestration.ingestion.spec import Source, Table
+
+# Rows are staged first, in memory while it lasts: one batch at a time.
+_BATCH_BYTES = 1 << 30
+_BATCH_FILES = 2000
+_EXPANSION = 5  # of compressed files, roughly
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column of a batch: `original` is None where its files lack it."""
+
+    name: str
+    type: str
+    original: str | None
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Files that one statement reads; `fields` are the table's columns in this load."""
+
+    table: Table
+    shape: Shape
+    files: tuple[SourceFile, ...]
+    fields: tuple[Field, ...]
+
+
+def batches(
+    files: Iterable[SourceFile], source: Source, table: Table
+) -> Iterator[Batch]:
+    """Group files by shape, in batches that fit in memory.
+
+    Raises:
+        GateError: The columns of some files do not fit; all of them are named.
+    """
+    groups: dict[Shape, list[SourceFile]] = defaultdict(list)
+    for file in files:
+        groups[shape_of(file, source, table)].append(file)
+    problems: list[str] = []
+    planned: list[Batch] = []
+    for shape, members in groups.items():
+        names = shape.names
+        fields = fields_of(source, table, names or originals(table))
+        if problem := _problem(source, table, names):
+            problems.append(f"{members[0].shown}: {problem}" + _others(members))
+        planned += [Batch(table, shape, part, fields) for part in _split(members)]
+    if problems:
+        raise schema_error(source, table, problems)
+    yield from planned
+
+
+def fields_of(source: Source, table: Table, names: Sequence[str]) -> tuple[Field, ...]:
+    """The spec's columns, then those that only the files have, as text."""
+    present = set(names)
+    known = {column.original for column in table.columns}
+    fields = [
+        Field(
+            column.name,
+            column.type,
+            column.original if column.original in present else None,
+            table.is_required(column),
+        )
+        for column in table.columns
+    ]
+    if source.schema_policy_of(table) == "evolve":
+        taken = {field.name for field in fields}
+        for name in names:
+            if name not in known:
+                landed = _free(landed_name(name), taken)
+                taken.add(landed)
+                fields.append(Field(landed, "varchar", name))
+    return tuple(fields)
+
+
+def landed_name(original: str) -> str:
+    """A column's name in the lake: `Order Total` becomes `order_total`."""
+    words = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", original)
+    name = re.sub(r"\W+", "_", words).strip("_").lower()
+    return name or "column"
+
+
+def mismatch(source: Source, table: Table, names: Sequence[str]) -> str:
+    """What keeps a `strict` table from taking these columns; empty when they fit."""
+    if source.schema_policy_of(table) == "evolve":
+        return ""
+    known = originals(table)
+    extra = [name for name in names if name not in known]
+    missing = [name for name in known if name not in names]
+    parts = []
+    if extra:
+        parts.append(f"unknown column {', '.join(map(repr, extra))}")
+    if missing:
+        parts.append(f"missing column {', '.join(map(repr, missing))}")
+    return "; ".join(parts)
+
+
+def schema_error(source: Source, table: Table, problems: Sequence[str]) -> GateError:
+    """The refusal of files whose columns do not fit."""
+    more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
+    return GateError(
+        "columns do not fit, nothing of this source was published: "
+        + " | ".join(problems[:5])
+        + more,
+        where=f"source {source.name}, table {table.name}",
+        remedy="Correct `columns` in the spec (`from:` names a renamed one), or set "
+        "`schema_policy: evolve`.",
+    )
+
+
+def _problem(source: Source, table: Table, names: tuple[str, ...] | None) -> str:
+    if names is None:
+        return ""
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        return f"column {', '.join(map(repr, twice))} is there twice"
+    return mismatch(source, table, names)
+
+
+def _others(members: Sequence[SourceFile]) -> str:
+    return f" (so do {len(members) - 1} more files)" if len(members) > 1 else ""
+
+
+def _free(name: str, taken: set[str]) -> str:
+    number = 2
+    candidate = name
+    while candidate in taken:
+        candidate, number = f"{name}_{number}", number + 1
+    return candidate
+
+
+def _split(files: Sequence[SourceFile]) -> Iterator[tuple[SourceFile, ...]]:
+    part: list[SourceFile] = []
+    size = 0
+    for file in files:
+        weight = file.size * (1 if file.compression == "none" else _EXPANSION)
+        if part and (size + weight > _BATCH_BYTES or len(part) == _BATCH_FILES):
+            yield tuple(part)
+            part, size = [], 0
+        part.append(file)
+        size += weight
+    yield tuple(part)

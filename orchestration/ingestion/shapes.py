@@ -1,0 +1,103 @@
+"""What a file says about its columns before its rows are read: header or footer."""
+
+import csv
+import glob
+import io
+from dataclasses import dataclass
+
+import duckdb
+
+from orchestration.errors import GateError
+from orchestration.ingestion.files import Compression, SourceFile
+from orchestration.ingestion.records import Dialect, csv_reader, walk
+from orchestration.ingestion.spec import Source, Table
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a file says about its columns before its rows are read.
+
+    Attributes:
+        names: Its columns in its order; None when only the rows know (JSON).
+        types: DuckDB's types of those columns, where the format has types.
+        skip: Blank lines before the header.
+    """
+
+    names: tuple[str, ...] | None = None
+    types: tuple[str, ...] = ()
+    compression: Compression = "none"
+    skip: int = 0
+
+
+def shape_of(file: SourceFile, source: Source, table: Table) -> Shape:
+    """Read the header or footer of a file.
+
+    Raises:
+        GateError: It cannot be read at all.
+    """
+    format_ = source.format_of(table)
+    if format_ == "csv":
+        return _csv_shape(file, source, table)
+    if format_ == "parquet":
+        return _parquet_shape(file)
+    return Shape(compression=file.compression)
+
+
+def dialect_of(source: Source, table: Table) -> Dialect:
+    """How to tell the records of a table's text files apart."""
+    if source.format_of(table) == "csv":
+        return Dialect(
+            delimiter=source.csv.delimiter,
+            quote=source.csv.quote,
+            header=source.csv.header,
+            encoding=source.csv.encoding,
+            blank_is_row=len(table.columns) == 1,
+        )
+    return Dialect(delimiter="\x1f", quote="", header=False, blank=" \t\r\n")
+
+
+def as_glob(file: SourceFile) -> str:
+    """The path for DuckDB, which would take `[` and `*` in it for a pattern."""
+    return glob.escape(str(file.path))
+
+
+def originals(table: Table) -> tuple[str, ...]:
+    """The names that the spec expects in the files, in its order."""
+    return tuple(column.original for column in table.columns)
+
+
+def _csv_shape(file: SourceFile, source: Source, table: Table) -> Shape:
+    compression = file.compression
+    if not source.csv.header:
+        return Shape(originals(table), compression=compression)
+    dialect = dialect_of(source, table)
+    try:
+        for record in walk(file, dialect):
+            if record.text.strip("\r\n"):
+                text = io.StringIO(record.text, newline="")
+                names = next(csv_reader(text, dialect))
+                stripped = tuple(name.strip() for name in names)
+                return Shape(stripped, (), compression, record.index - 1)
+    except (csv.Error, UnicodeError, OSError, EOFError) as error:
+        raise GateError(
+            f"its header cannot be read ({error})",
+            where=file.shown,
+            remedy="Check `csv` in the spec: quote, delimiter, encoding.",
+        ) from error
+    return Shape(originals(table), compression=compression)  # empty: no row, no harm
+
+
+def _parquet_shape(file: SourceFile) -> Shape:
+    try:
+        with duckdb.connect() as con:
+            columns = con.execute(
+                "describe from read_parquet(?, hive_partitioning = false)",
+                [as_glob(file)],
+            ).fetchall()
+    except duckdb.Error as error:
+        raise GateError(
+            f"not a readable Parquet file ({error})",
+            where=file.shown,
+            remedy="Ask for the file again, or move it away.",
+        ) from error
+    return Shape(tuple(row[0] for row in columns), tuple(row[1] for row in columns))
