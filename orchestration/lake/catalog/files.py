@@ -75,10 +75,19 @@ class Files:
 
     @lru_cache(maxsize=256)  # noqa: B019 - one instance lives as long as the server
     def table(self, metadata_location: str) -> "TableMetadata":
-        """The parsed metadata of a table. The file never changes, nor does this."""
+        """The parsed metadata of a table. The file never changes, nor does this.
+
+        Raises:
+            CatalogError: 400, the file is no metadata of a table; 404, it is gone.
+        """
+        from pyiceberg.exceptions import ValidationError  # noqa: PLC0415 - slow
         from pyiceberg.table.metadata import TableMetadataUtil  # noqa: PLC0415 - slow
 
-        return TableMetadataUtil.parse_raw(self.read(metadata_location).decode())
+        content = self.read(metadata_location)
+        try:
+            return TableMetadataUtil.parse_raw(content.decode())
+        except (ValidationError, ValueError) as error:
+            raise bad_request("this is no metadata of a table") from error
 
     def discard(self, metadata_location: str) -> None:
         """Delete a file that was just written, and that nothing points to."""

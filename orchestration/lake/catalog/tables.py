@@ -16,6 +16,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.table.metadata import TableMetadata, new_table_metadata
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortOrder
 
+from orchestration.errors import FirnError
 from orchestration.lake import branches
 from orchestration.lake.catalog import entries, errors, namespaces
 from orchestration.lake.catalog.files import Files
@@ -79,10 +80,7 @@ class Tables:
         self, branch: str, table: TableId, metadata_location: str, *, overwrite: bool
     ) -> Loaded:
         """Point a name to metadata that exists; 409 if taken unless `overwrite`."""
-        try:
-            self._files.table(metadata_location)
-        except ValueError as error:
-            raise errors.bad_request("this is no metadata of a table") from error
+        self._files.table(metadata_location)
         if not overwrite:
             return self._add(branch, table, metadata_location)
         with self._store.write() as connection:
@@ -162,7 +160,7 @@ class Tables:
         except _LostError:
             self._discard(steps)
             return False
-        except BaseException:
+        except FirnError:  # refused; after another failure it may be committed
             self._discard(steps)
             raise
         return True
@@ -208,11 +206,13 @@ def _json(metadata: TableMetadata) -> str:
 
 
 def _new_metadata(request: dict[str, Any], location: str) -> TableMetadata:
+    if not isinstance(request.get("schema"), dict) or "fields" not in request["schema"]:
+        raise errors.bad_request("a table needs a schema with fields")
     try:
         spec, order = request.get("partition-spec"), request.get("write-order")
         return new_table_metadata(
             location=location.rstrip("/"),
-            schema=Schema.model_validate(request.get("schema")),
+            schema=Schema.model_validate(request["schema"]),
             partition_spec=PartitionSpec.model_validate(spec)
             if spec
             else UNPARTITIONED_PARTITION_SPEC,

@@ -132,12 +132,13 @@ def _answer(handler: Handler, call: Call, method: str) -> Response:
         return _refusal(refused)
     except NotFoundError:  # the branch was dropped while the request was on its way
         return _refusal(errors.no_such_branch(call.branch))
-    except OperationalError:
-        log.exception("the catalog's database refused %s %s", method, call.path)
-        what = "the catalog's database is busy or gone; try again"
-        return _refusal(CatalogError(503, "ServiceUnavailableException", what))
-    except Exception:
+    except Exception as error:
         log.exception("%s %s failed", method, call.path)
+        if isinstance(error, OperationalError) and "locked" in str(error.orig):
+            # Never began, so a client may try again. Of other failures it must not
+            # conclude that its commit is lost: it would delete files that are in use.
+            what = "the catalog's database is busy; try again"
+            return _refusal(CatalogError(503, "ServiceUnavailableException", what))
         what = "the catalog failed; its log has the reason"
         return _refusal(CatalogError(500, "InternalServerError", what))
 
