@@ -31,7 +31,8 @@ class Attempt:
     """A run's branch and what is known about it so far.
 
     `fingerprint` is None when the build is partial: then the publication must not
-    claim that `main` holds what the whole project makes.
+    claim that `main` holds what the whole project makes. `started` is the monotonic
+    clock at the start of everything.
     """
 
     settings: Settings
@@ -41,7 +42,7 @@ class Attempt:
     fingerprint: str | None
     verbose: bool
     progress: Progress
-    started: float = field(default_factory=time.monotonic)
+    started: float
     evidence: Evidence = field(default_factory=Evidence)
 
     @property

@@ -9,7 +9,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from dbt.cli.exceptions import DbtUsageException
 from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from dbt.exceptions import InvalidSelectorError, ParsingError
+from dbt_common.context import get_invocation_context
 from dbt_common.exceptions import (
     CompilationError,
     DbtBaseException,
@@ -78,8 +79,9 @@ class Dbt:
         artifact = self.target / "sources.json"
         artifact.unlink(missing_ok=True)
         selection = arguments.freshness_selection(self.args)
-        self._invoke("source", "freshness", *selection)
-        return read_sources(artifact) if artifact.is_file() else ()
+        outcome = self._invoke("source", "freshness", *selection)
+        ages = read_sources(artifact) if artifact.is_file() else ()
+        return (*ages, *_unanswered(outcome, ages))
 
     def build(self) -> tuple[Results, bool]:
         """Build and test; also return whether dbt itself calls it a success."""
@@ -89,7 +91,7 @@ class Dbt:
         return read_results(artifact), outcome.success
 
     def _invoke(self, *command: str) -> dbtRunnerResult:
-        callbacks = [self.on_event] if self.on_event else []
+        callbacks = [_steady, *([self.on_event] if self.on_event else [])]
         runner = dbtRunner(manifest=self.manifest, callbacks=callbacks)
         with contextlib.redirect_stdout(sys.stderr):
             outcome = runner.invoke([*command, *self._common()])
@@ -116,22 +118,37 @@ class Dbt:
         ]
 
 
+def _unanswered(
+    outcome: dbtRunnerResult, ages: Sequence[SourceAge]
+) -> Iterator[SourceAge]:
+    """Sources that could not be asked: dbt leaves them out of its artifact.
+
+    Without them a source whose table is missing would pass for fresh.
+    """
+    told = {age.id for age in ages}
+    results = getattr(outcome.result, "results", None) or ()
+    for result in results:
+        if result.node.unique_id not in told:
+            yield SourceAge(
+                id=result.node.unique_id,
+                status=str(result.status),
+                message=(result.message or "it could not be asked").strip(),
+            )
+    if not outcome.success and not results:
+        every = "source..every source"
+        yield SourceAge(id=every, status="error", message="see dbt.log")
+
+
 @contextlib.contextmanager
 def session(settings: Settings, *, branch: str) -> Iterator[None]:
     """Point dbt's commands in this process at `branch`, and at no other afterwards."""
-    own = {
-        "FIRN_BRANCH": branch,
-        "FIRN_PROJECT_DIR": str(settings.project_dir),
-        "FIRN_HOME": str(settings.home),
-        "FIRN_WAREHOUSE": str(settings.warehouse),
-        "FIRN_CATALOG_DATABASE": settings.database_url,
-        "FIRN_USER": settings.user,
-    }
+    own = {"FIRN_BRANCH": branch, **_where(settings)}
     before = {name: os.environ.get(name) for name in own}
     disconnect()
     os.environ.update(own)
     try:
-        yield
+        with contextlib.chdir(settings.project_dir):  # as dbt does, but back again
+            yield
     finally:
         disconnect()
         for name, value in before.items():
@@ -139,6 +156,35 @@ def session(settings: Settings, *, branch: str) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _where(settings: Settings) -> dict[str, str]:
+    """What the environment must say for the plugin to find these settings.
+
+    Nothing, where it finds them anyway: the profile names some of these variables, and
+    dbt parses everything anew when they differ from the last time.
+    """
+    own = {
+        "FIRN_PROJECT_DIR": str(settings.project_dir),
+        "FIRN_HOME": str(settings.home),
+        "FIRN_WAREHOUSE": str(settings.warehouse),
+        "FIRN_CATALOG_DATABASE": settings.database_url,
+        "FIRN_USER": settings.user,
+    }
+    found = Settings.load()
+    same = replace(found, branch=settings.branch) == settings
+    return {} if same else own
+
+
+def _steady(event: Any) -> None:
+    """Show the profile one name for all runs' branches.
+
+    dbt has copied the environment when this event comes, and has not read the profile.
+    The plugin reads the real name from the process's own environment.
+    """
+    if event.info.name == "MainReportVersion":
+        context = get_invocation_context()
+        context._env = {**context.env, "FIRN_BRANCH": "run"}  # noqa: SLF001
 
 
 def disconnect() -> None:

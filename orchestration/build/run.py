@@ -60,6 +60,7 @@ def build(
             fingerprint=code,
             verbose=verbose,
             progress=progress or Silent(),
+            started=started,
         )
         return attempt.ask_freshness(idle) if idle else attempt.publish()
 

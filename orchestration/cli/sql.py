@@ -12,6 +12,8 @@ import typer
 from orchestration.errors import UsageError
 
 if TYPE_CHECKING:
+    import duckdb
+
     from orchestration.settings import Settings
 
 
@@ -115,15 +117,49 @@ def _ask(
 
     connection = connect(settings, branch, read_only=not write)
     try:
+        if not write:
+            _refuse_writes(connection, text)
         show(connection.execute(text))
     except duckdb.Error as error:
         raise UsageError(
             str(error).strip(),
             where=f"branch {branch}",
-            remedy='`firn sql "show all tables"` lists what is there.',
+            remedy=_known_tables(settings, branch),
         ) from error
     finally:
         connection.close()
+
+
+def _refuse_writes(connection: "duckdb.DuckDBPyConnection", text: str) -> None:
+    """The lake refuses them anyway; a table beside it would vanish without a word."""
+    for statement in connection.extract_statements(text):
+        kind = statement.type.name
+        if kind in _WRITES:
+            raise UsageError(
+                f"{kind.replace('_', ' ').lower()} is a write, and this only reads",
+                remedy="On a branch other than main, add --write.",
+            )
+
+
+_WRITES = frozenset(
+    {"CREATE", "INSERT", "UPDATE", "DELETE", "ALTER", "DROP", "MERGE_INTO"}
+)
+
+
+def _known_tables(settings: "Settings", branch: str) -> str:
+    from contextlib import closing
+
+    from orchestration.lake import Lake
+
+    with closing(Lake.open(settings)) as lake:
+        names = sorted(map(str, lake.pointers(branch)))
+    if not names:
+        return f"There is no table on {branch} yet: `firn run` makes them."
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"There are {', '.join(names[:_NAMED])}{more}."
+
+
+_NAMED = 20
 
 
 def _text(query: str | None, file: Path | None) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from orchestration.build.artifacts import NodeResult
-    from orchestration.ingestion.run import LoadResult
+    from orchestration.ingestion.result import LoadResult
 
 
 class Watching(Progress, Protocol):

@@ -9,7 +9,7 @@ from orchestration.cli.render.publications import tables
 from orchestration.cli.render.table import grid
 
 if TYPE_CHECKING:
-    from orchestration.ingestion.run import IngestResult
+    from orchestration.ingestion.result import IngestResult
 
 _TESTS = ("test", "unit_test")
 _SIGNS = {"error": "✗", "warn": "!"}
@@ -31,7 +31,7 @@ def text(result: RunResult) -> str:
 def landed_dict(landed: "IngestResult") -> dict[str, Any]:
     """An ingest for `--format json`."""
     return {
-        "publication": landed.publication.id if landed.publication else None,
+        "publications": [publication.id for publication in landed.publications],
         "loads": [
             {
                 "table": f"raw.{load.source}__{load.table}",
@@ -89,15 +89,26 @@ def _line(node: NodeResult) -> tuple[str, ...]:
 def _findings(refusals: Sequence[Refusal]) -> Iterator[str]:
     for refusal in refusals:
         found = refusal.finding
-        rows = f" [{found.rows:,} rows]" if found.rows else ""
+        rows = f" [{_rows(found.rows)}]" if found.rows else ""
         first, *rest = found.what.splitlines() or [""]
         sign = _SIGNS[found.severity]
         yield f"{sign} {found.gate} {found.subject}: {first}{rows}"
         yield from (f"    {line}" for line in rest)
         if refusal.look:
-            yield f"    see them: {refusal.look}"
+            yield f"    look: {refusal.look}"
     if refusals:
         yield ""
+
+
+def _example(result: RunResult) -> str:
+    """A table that was published: the last one built is what readers want."""
+    published = {str(c.table) for c in result.publication.changes if c.new}  # type: ignore[union-attr]
+    built = [n.relation for n in result.nodes if n.relation in published and n.rows]
+    return built[-1] or "" if built else min(published, default="")
+
+
+def _rows(number: int) -> str:
+    return f"{number:,} row{'' if number == 1 else 's'}"
 
 
 def _ending(result: RunResult) -> Iterator[str]:
@@ -108,7 +119,7 @@ def _ending(result: RunResult) -> Iterator[str]:
             f"published {result.publication.id}: {tables(result.publication)}, "
             f"{passed} of {len(ran)} tests passed, {result.seconds:.1f} s"
         )
-        yield '  read it:  firn sql "show all tables"'
+        yield f'  read it:  firn sql "from {_example(result)} limit 10"'
         yield f"  undo it:  firn rollback {result.publication.id}"
         return
     if result.status == "conflict":

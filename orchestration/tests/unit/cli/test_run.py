@@ -182,7 +182,7 @@ def test_run_lands_first_and_reports_both(
         waiting=0,
         seconds=0.4,
     )
-    landed = SimpleNamespace(loads=(load,), publication=None)
+    landed = SimpleNamespace(loads=(load,), publications=(PUBLICATION,))
 
     def ingest(settings: Settings, *, on_progress: Callable[..., None]) -> object:
         on_progress(load)
@@ -194,4 +194,5 @@ def test_run_lands_first_and_reports_both(
     assert said.index("raw.shop__orders") < said.index("published 17")
     answer = json.loads(firn("run", "--format", "json").stdout)
     assert answer["ingest"]["loads"][0]["landed"] == 11
+    assert answer["ingest"]["publications"] == [17]
     assert answer["publication"] == 17
