@@ -1,7 +1,8 @@
 """What the shop's till exports each day, with the faults that real exports have.
 
 Late: some orders of a day arrive with the next day's folder, half of them after their
-items. Corrected: yesterday's orders are sent again, tax-exempt or with one item more.
+items. Corrected: some of yesterday's orders are sent again, tax-exempt, with one item
+more, or a day earlier, which moves them to another month on the first.
 Changed: prices, costs and names change, with the time of the change in `updated_at`.
 Malformed: now and then a row cannot be read, and comes right the next day.
 
@@ -13,7 +14,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from demo.shop import SEED, Row, Tables
 
@@ -30,15 +31,23 @@ class Till:
     number: int = 0
     held: Tables = field(default_factory=lambda: defaultdict(list))
     sent_orders: list[Row] = field(default_factory=list)
-    prices: dict[str, int] = field(default_factory=dict)
-    prices_before: dict[str, int] = field(default_factory=dict)
+    price_lists: list[dict[str, int]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         since = first_day(self.shop["orders"]) + "T00:00:00"
         for row in (*self.shop["products"], *self.shop["supplies"]):
             row["updated_at"] = since
-        self.prices = {row["sku"]: row["price"] for row in self.shop["products"]}
-        self.prices_before = dict(self.prices)
+        self.print_price_list()
+
+    def print_price_list(self) -> None:
+        """Keep today's prices; a correction charges those of the day it is about."""
+        today = {row["sku"]: row["price"] for row in self.shop["products"]}
+        self.price_lists.append(today)
+
+    def charge(self, items: list[Row], *, days_ago: int) -> int:
+        """What the items cost so many days ago; in the history, prices stood still."""
+        prices = self.price_lists[max(0, self.number - days_ago)]
+        return sum(prices[item["sku"]] for item in items)
 
 
 def first_day(rows: Iterable[Row]) -> str:
@@ -80,16 +89,15 @@ def _export(till: Till, rows: Tables, items: dict[str, list[Row]]) -> Tables:
 
 def _change_reference_data(till: Till, folder: Tables, rng: random.Random) -> None:
     since = f"{till.day}T04:00:00"
-    till.prices_before = dict(till.prices)
     if till.number % 2 == 1:
         product = rng.choice(till.shop["products"])
         product.update(price=product["price"] + 50, updated_at=since)
-        till.prices[product["sku"]] = product["price"]
     if till.number % 3 == 1:
         supply_id = rng.choice(till.shop["supplies"])["id"]
         for supply in till.shop["supplies"]:
             if supply["id"] == supply_id:
                 supply.update(cost=supply["cost"] + 1, updated_at=since)
+    till.print_price_list()
     known = [row for row in till.shop["customers"] if row["updated_at"] < since]
     for customer in rng.sample(known, 2):
         customer.update(name=f"{customer['name']}-Frost", updated_at=since)
@@ -105,14 +113,24 @@ def _correct_orders(
     added = first | {"id": f"{first['id'][:-4]}{till.number:04x}"}
     items[extended["id"]].append(added)
     folder["items"].append(added)
-    subtotal = extended["subtotal"] + till.prices_before[added["sku"]]
+    subtotal = extended["subtotal"] + till.charge([added], days_ago=1)
     total = subtotal + extended["tax_paid"]
     folder["orders"].append(extended | {"subtotal": subtotal, "order_total": total})
+    for moved in till.sent_orders:  # where the day does not change the price
+        subtotal = till.charge(items[moved["id"]], days_ago=2)
+        if moved["subtotal"] == subtotal and moved not in (exempt, extended):
+            folder["orders"].append(moved | {"ordered_at": _day_earlier(moved)})
+            return
+
+
+def _day_earlier(order: Row) -> str:
+    moment = datetime.fromisoformat(order["ordered_at"]) - timedelta(days=1)
+    return moment.isoformat()
 
 
 def _reprice(order: Row, items: list[Row], till: Till) -> None:
     """Charge what the products cost that day; the tax keeps its rate."""
-    subtotal = sum(till.prices[item["sku"]] for item in items)
+    subtotal = till.charge(items, days_ago=0)
     if order["subtotal"]:
         order["tax_paid"] = order["tax_paid"] * subtotal // order["subtotal"]
     order["subtotal"] = subtotal
@@ -141,6 +159,7 @@ def _send_orders(
     late = {row["id"] for row in today if rng.random() < LATE_SHARE}
     garbled = rng.choice(today)["id"] if till.number % 2 == 0 else None
     for order in orders:
+        is_correctable = order["ordered_at"][:10] == str(till.day)
         held = order["id"] in late
         items_held = held and rng.random() < 0.5
         (till.held if items_held else folder)["items"].extend(items[order["id"]])
@@ -148,7 +167,7 @@ def _send_orders(
             folder["orders"].append(order | {"ordered_at": f"{till.day}T25:61:00"})
             held = True
         (till.held if held else folder)["orders"].append(order)
-        if not held and items[order["id"]] and order["tax_paid"]:
+        if is_correctable and not held and order["tax_paid"]:
             till.sent_orders.append(order)
 
 
