@@ -172,6 +172,9 @@ def _start(settings: Settings) -> str:
         server: subprocess.Popen[bytes] | None = None
         while time.monotonic() < deadline:
             if uri := _running(settings):
+                if server is not None:
+                    # Whenever it ends, it shall not stay a zombie of this process.
+                    threading.Thread(target=server.wait, daemon=True).start()
                 return uri
             if server is None and not is_running(settings):
                 # What a killed server left behind must go before the next one is

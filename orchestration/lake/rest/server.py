@@ -4,11 +4,12 @@ import ipaddress
 import json
 import logging
 import os
+import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
@@ -93,18 +94,36 @@ def _run(
             )
         )
         uri = f"http://{host}:{listener.getsockname()[1]}"
+        log.info("the catalog listens on %s", uri)
         _announce(settings, uri)
         if idle is not None:
             _leave_when_idle(settings, server, app, idle)
         threading.Thread(target=_warm_up, daemon=True).start()
-        log.info("the catalog listens on %s", uri)
         if on_ready is not None:
             on_ready(uri)
         try:
-            server.run(sockets=[listener])
+            with _ending_by_signal():
+                server.run(sockets=[listener])
         finally:
             process.address_file(settings).unlink(missing_ok=True)
             lake.close()
+
+
+@contextmanager
+def _ending_by_signal() -> Iterator[None]:
+    """Clean up after SIGTERM as after Ctrl-C, and take both for a wish, not a failure.
+
+    uvicorn ends its work first, and then sends itself the signal that it was sent.
+    """
+    is_main_thread = threading.current_thread() is threading.main_thread()
+    if is_main_thread:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with suppress(KeyboardInterrupt):
+            yield
+    finally:
+        if is_main_thread:
+            signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
