@@ -8,6 +8,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from pyiceberg.catalog.rest import RestCatalog
@@ -16,6 +17,7 @@ from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchNamespaceErr
 from orchestration.errors import FirnError
 from orchestration.lake import staging, views
 from orchestration.lake.definition import Definition
+from orchestration.lake.evolution import evolve
 from orchestration.lake.model import TEMPORARY, TableId
 from orchestration.lake.process import Endpoint
 from orchestration.lake.session import rest_catalog
@@ -59,7 +61,7 @@ def _staged(payload: Payload) -> TableId:
     return TableId(payload["schema"], payload["staged"])
 
 
-def _schemas(catalog: RestCatalog, payload: Payload) -> list[str]:
+def _schemas(catalog: RestCatalog, _: Payload) -> list[str]:
     return [".".join(name) for name in catalog.list_namespaces()]
 
 
@@ -122,6 +124,12 @@ def _put_view(catalog: RestCatalog, payload: Payload) -> bool:
     return views.put_view(catalog, _table(payload), definition, payload["sql"])
 
 
+def _evolve(catalog: RestCatalog, payload: Payload) -> Payload:
+    definition = Definition.from_dict(payload["definition"])
+    mode = payload["on_schema_change"]
+    return asdict(evolve(catalog, _table(payload), definition, on_schema_change=mode))
+
+
 VERBS: dict[str, Callable[[RestCatalog, Payload], Any]] = {
     "schemas": _schemas,
     "create_schema": _create_schema,
@@ -131,5 +139,6 @@ VERBS: dict[str, Callable[[RestCatalog, Payload], Any]] = {
     "stage": _stage,
     "is_current": _is_current,
     "swap": _swap,
+    "evolve": _evolve,
     "put_view": _put_view,
 }

@@ -18,7 +18,7 @@ from orchestration.settings import Settings
 log = logging.getLogger(__name__)
 
 
-class Plugin(BasePlugin):  # type: ignore[misc]  # dbt-duckdb has no types
+class Plugin(BasePlugin):
     """Named in the profile. Its config, besides what tells one lake from another:
 
     `needs_branch`: refuse to run unless FIRN_BRANCH names the branch to build on.

@@ -68,8 +68,8 @@ def stage(
     base = load(catalog, target)
     properties = definition_properties(definition)
     if fingerprint:
-        last = base.metadata.last_sequence_number if base else 0
-        properties[_FINGERPRINT] = f"{last + 1}:{fingerprint}"
+        next_number = base.metadata.next_sequence_number() if base else 1
+        properties[_FINGERPRINT] = f"{next_number}:{fingerprint}"
     if base is None:
         _stage_new(catalog, target, staged, definition, properties)
     else:
@@ -82,9 +82,8 @@ def is_current(catalog: RestCatalog, table: TableId, fingerprint: str) -> bool:
     found = load(catalog, table)
     if found is None:
         return False
-    metadata = found.metadata
-    wanted = f"{metadata.last_sequence_number}:{fingerprint}"
-    return metadata.properties.get(_FINGERPRINT) == wanted
+    wanted = f"{found.metadata.next_sequence_number() - 1}:{fingerprint}"
+    return found.metadata.properties.get(_FINGERPRINT) == wanted
 
 
 def swap(

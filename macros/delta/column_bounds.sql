@@ -1,0 +1,47 @@
+{% macro column_bounds(delta, names, columns) %}
+    {{ return(adapter.dispatch('column_bounds', 'firn')(delta, names, columns)) }}
+{% endmacro %}
+
+{% macro duckdb__column_bounds(delta, names, columns) %}
+    {#- Literals, because only literals prune files: each column's least and greatest
+        value, cast to its type. Types without an order that files record are left out. -#}
+    {% set types = {} %}
+    {% for column in columns %}
+        {% do types.update({column.name | lower: column.type}) %}
+    {% endfor %}
+    {% set parts, bounded = [], [] %}
+    {% for name in names %}
+        {% set type = types.get(name | lower, '') %}
+        {% if type.split('(')[0] in _ordered_types() and not type.endswith(']') %}
+            {% set column = quoted_columns([name])[0] %}
+            {% do bounded.append({'name': name, 'type': type}) %}
+            {% do parts.append('[min(' ~ column ~ ')::varchar, max(' ~ column ~ ')::varchar]') %}
+        {% endif %}
+    {% endfor %}
+    {% if not parts %}
+        {{ return([]) }}
+    {% endif %}
+    {% set sql = 'select to_json([' ~ parts | join(', ') ~ ']) from ' ~ delta %}
+    {% set values = fromjson(run_query(sql).rows[0][0]) %}
+    {% set bounds = [] %}
+    {% for column, (low, high) in zip(bounded, values) if low is not none %}
+        {% do bounds.append(dict(
+            column,
+            low=_typed_literal(low, column.type),
+            high=_typed_literal(high, column.type),
+        )) %}
+    {% endfor %}
+    {{ return(bounds) }}
+{% endmacro %}
+
+{% macro _ordered_types() %}
+    {{ return([
+        'TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT', 'UTINYINT', 'USMALLINT',
+        'UINTEGER', 'UBIGINT', 'DECIMAL', 'VARCHAR', 'DATE', 'TIMESTAMP',
+        'TIMESTAMP WITH TIME ZONE',
+    ]) }}
+{% endmacro %}
+
+{% macro _typed_literal(text, type) %}
+    {{ return("cast('" ~ text | replace("'", "''") ~ "' as " ~ type ~ ')') }}
+{% endmacro %}

@@ -1,0 +1,16 @@
+{% macro append_rows(relation, sql) %}
+    {% set checks = model_constraints() | selectattr('type', 'equalto', 'check') | list %}
+    {% set delta = none %}
+    {% if checks %}
+        {#- Rows must be seen before they are committed. -#}
+        {% set delta = create_delta(sql) %}
+        {% do check_rows(delta) %}
+        {% set sql = 'select * from ' ~ delta %}
+    {% endif %}
+    {% set written = evolve_table(relation, describe_query(sql), on_schema_change()) %}
+    {% set rows = insert_rows(relation, sql, string_list(config.get('sort_by')), written) %}
+    {% if delta is not none %}
+        {% do drop_delta(delta) %}
+    {% endif %}
+    {{ return(rows) }}
+{% endmacro %}

@@ -1,0 +1,15 @@
+{% macro increment_table(relation, sql, strategy, keys) %}
+    {% if config.get('sql_header') %}
+        {% do run_query(config.get('sql_header')) %}
+    {% endif %}
+    {% if strategy == 'append' %}
+        {{ return(append_rows(relation, sql)) }}
+    {% elif strategy == 'merge' %}
+        {{ return(merge_rows(relation, sql, keys)) }}
+    {% elif strategy == 'delete+insert' %}
+        {{ return(delete_insert_rows(relation, sql, keys)) }}
+    {% elif strategy == 'microbatch' %}
+        {{ return(replace_range(relation, sql, batch_range())) }}
+    {% endif %}
+    {{ return(replace_range(relation, sql, config.get('range'))) }}
+{% endmacro %}

@@ -1,0 +1,31 @@
+{% macro merge_rows(relation, sql, keys) %}
+    {{ return(adapter.dispatch('merge_rows', 'firn')(relation, sql, keys)) }}
+{% endmacro %}
+
+{% macro duckdb__merge_rows(relation, sql, keys) %}
+    {% set delta = create_delta(sql) %}
+    {% do check_rows(delta) %}
+    {% do check_keys(delta, keys) %}
+    {% set columns = describe_query('select * from ' ~ delta) %}
+    {% set written = evolve_table(relation, columns, on_schema_change()) %}
+    {% set predicates = merge_predicates(delta, keys, columns) %}
+    {% set deleted = none %}
+    {% if config.get('merge_delete_condition') %}
+        {% set deleted = config.get('merge_delete_condition') %}
+        {#- DuckDB's MERGE on Iceberg either updates or deletes. Both statements are one
+            transaction, which the catalog gets as one request. -#}
+        {% call statement('merge_deletes', fetch_result=True) %}
+            {{ merge_deletes_sql(relation, delta, predicates, deleted) }}
+        {% endcall %}
+    {% endif %}
+    {% call statement('merge', fetch_result=True, auto_begin=deleted is not none) %}
+        {{ merge_sql(relation, delta, keys, written, predicates, deleted) }}
+    {% endcall %}
+    {% do adapter.commit() %}
+    {% set rows = load_result('merge').data[0][0] %}
+    {% if deleted is not none %}
+        {% set rows = rows + load_result('merge_deletes').data[0][0] %}
+    {% endif %}
+    {% do drop_delta(delta) %}
+    {{ return(rows) }}
+{% endmacro %}

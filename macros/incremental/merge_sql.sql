@@ -1,0 +1,25 @@
+{% macro merge_sql(relation, delta, keys, columns, predicates, deleted=none) %}
+    {% set changed = [] %}
+    {% set assignments = [] %}
+    {% for name in merge_updated_columns(columns, keys) %}
+        {% set column = quoted_columns([name])[0] %}
+        {% do changed.append(
+            'DBT_INTERNAL_DEST.' ~ column ~ ' is distinct from DBT_INTERNAL_SOURCE.' ~ column
+        ) %}
+        {% do assignments.append(column ~ ' = DBT_INTERNAL_SOURCE.' ~ column) %}
+    {% endfor %}
+    merge into {{ relation }} as DBT_INTERNAL_DEST
+    using (
+        select * from {{ delta }} as DBT_INTERNAL_SOURCE
+        {% if deleted %}where ({{ deleted }}) is not true{% endif %}
+    ) as DBT_INTERNAL_SOURCE
+    on {{ predicates | join('\n        and ') }}
+    {% if assignments %}
+    when matched and (
+        {{ changed | join('\n        or ') }}
+    ) then update set
+        {{ assignments | join(',\n        ') }}
+    {% endif %}
+    when not matched then insert ({{ quoted_columns(columns) | join(', ') }})
+    values ({{ quoted_columns(columns, 'DBT_INTERNAL_SOURCE.') | join(', ') }})
+{% endmacro %}

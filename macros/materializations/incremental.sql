@@ -1,0 +1,24 @@
+{% materialization incremental, adapter='duckdb', supported_languages=['sql'] %}
+    {% set target_relation = this.incorporate(type='table') %}
+    {% set strategy = incremental_strategy() %}
+    {% set keys = string_list(config.get('unique_key')) %}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+
+    {% if load_cached_relation(this) is none or should_full_refresh() %}
+        {% set merged_keys = keys if strategy == 'merge' else [] %}
+        {% set rows = build_table(target_relation, compiled_code, keys=merged_keys) %}
+    {% else %}
+        {% do refuse_unenforced_constraints() %}
+        {% set rows = increment_table(target_relation, compiled_code, strategy, keys) %}
+    {% endif %}
+    {% call noop_statement('main', strategy | upper ~ ' ' ~ rows, strategy, rows) %}
+        {{ compiled_code }}
+    {% endcall %}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
