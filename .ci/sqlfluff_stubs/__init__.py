@@ -11,7 +11,7 @@ class _Dbt:
 
     def type_string(self) -> str:
         """A text type."""
-        return "text"
+        return "string"
 
     def dateadd(self, part: str, interval: str, day: str) -> str:
         """A day plus an interval."""
