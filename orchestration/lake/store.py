@@ -114,11 +114,12 @@ class Store:
             if not store._is_ready():
                 with FileLock(home / "catalog.create.lock"):
                     store._create()
-        except (SQLAlchemyError, OSError) as error:
+        except (SQLAlchemyError, ImportError, OSError) as error:
             raise SetupError(
                 f"the catalog's database cannot be opened ({type(error).__name__})",
                 where="FIRN_CATALOG_DATABASE",
-                remedy="Check the URL, and that its folder or server can be reached.",
+                remedy="Check the URL, that its folder or server can be reached, and "
+                "that its driver is installed.",
             ) from error
         return store
 
