@@ -95,6 +95,11 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        # SQLite's transactions are one view each anyway, whatever they are called.
+        is_sqlite = engine.dialect.name == "sqlite"
+        self._one_view: dict[str, Any] = (
+            {} if is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        )
 
     @classmethod
     def open(cls, url: str, *, home: Path) -> "Store":
@@ -126,8 +131,10 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One consistent view of the database; nothing in it waits for a writer."""
-        with self._engine.connect() as connection, connection.begin():
-            yield connection
+        with self._engine.connect() as plain:
+            connection = plain.execution_options(**self._one_view)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
