@@ -26,11 +26,10 @@ class Cast:
         return f"({self.value}) is null" if self.field.required else None
 
 
-def from_reader(field: Field) -> Cast:
+def from_reader(field: Field, column: str | None) -> Cast:
     """A CSV column, which DuckDB's reader has cast, except for whole numbers."""
-    if field.original is None:
+    if column is None:
         return _missing(field)
-    column = quote(field.original)
     if field.type not in _WHOLE:
         return Cast(field, column, None)
     value = f"try_cast({column} as {field.type})"

@@ -92,11 +92,10 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
 
 
 def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Staged:
-    names = batch.shape.names or ()
-    by_original = {field.original: field for field in batch.fields}
+    places = _places(batch)
     types = ", ".join(
-        f"{literal(name)}: {literal(casts.reader_type(by_original[name]))}"
-        for name in names
+        f"{place}: {literal(casts.reader_type(field))}"
+        for place, field in places.items()
     )
     csv = source.csv
     options = [
@@ -119,7 +118,8 @@ def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> 
         options.append(f"dateformat = {literal(csv.date_format)}")
     if csv.timestamp_format:
         options.append(f"timestampformat = {literal(csv.timestamp_format)}")
-    columns = [casts.from_reader(field) for field in batch.fields]
+    where = {field.name: place for place, field in places.items()}
+    columns = [casts.from_reader(f, where.get(f.name)) for f in batch.fields]
     _fill(con, columns, f"read_csv({_paths(batch)}, {', '.join(options)})")
     return Staged(batch, _rows(con), _torn(con, batch))
 
@@ -142,14 +142,15 @@ def _stage_json(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) ->
     extra = "ignore_errors = true" if lines else "format = 'auto'"
     con.execute(
         f"create temp table {_DOCUMENTS} as "
-        f"select json as document, file_index from {function}("
+        f"select json as document, file_index as _file from {function}("
         f"{_paths(batch)}, compression = {literal(batch.shape.compression)}, "
         f"maximum_object_size = {_LONGEST_JSON}, hive_partitioning = false, {extra})"
     )
     batch = replace(batch, fields=_json_fields(con, source, batch))
     columns = [casts.from_json(field, "document") for field in batch.fields]
     broken = "coalesce(json_type(document), '') <> 'OBJECT'"
-    _fill(con, columns, _DOCUMENTS, raw="document", broken=broken)
+    reader = f"(select document, _file as file_index from {_DOCUMENTS})"
+    _fill(con, columns, reader, raw="document", broken=broken)
     return Staged(batch, _rows(con), has_raw=True)
 
 
@@ -208,12 +209,20 @@ def _torn(con: duckdb.DuckDBPyConnection, batch: Batch) -> dict[int, dict[int, T
         f"from {_REJECTS} join {_SCANS} using (scan_id, file_id) group by all"
     ).fetchall()
     numbers = {str(file.path): number for number, file in enumerate(batch.files)}
-    names = {field.original: field.name for field in batch.fields}
+    places = _places(batch)
     torn: dict[int, dict[int, Torn]] = {}
     for path, record, column, message in found:
         where = torn.setdefault(numbers[path], {})
-        where[record] = Torn(names.get(column), message.strip())
+        name = places[column].name if column in places else None
+        where[record] = Torn(name, message.strip())
     return torn
+
+
+def _places(batch: Batch) -> dict[str, Field]:
+    """What the reader calls each column: DuckDB would mix up `Name` and `name`."""
+    fields = {field.original: field for field in batch.fields}
+    names = batch.shape.names or ()
+    return {f"c{number}": fields[name] for number, name in enumerate(names)}
 
 
 def _paths(batch: Batch) -> str:

@@ -15,7 +15,7 @@ from orchestration.ingestion.spec import Source, Table
 from orchestration.ingestion.specs import expand
 from orchestration.settings import Settings
 
-Compression = Literal["none", "gzip", "zstd"]
+Compression = Literal["uncompressed", "gzip", "zstd"]
 
 _MAGIC: tuple[tuple[bytes, Compression], ...] = (
     (b"\x1f\x8b", "gzip"),
@@ -44,7 +44,9 @@ class SourceFile:
         """Told from the first bytes: a name may promise anything."""
         with self.path.open("rb") as stream:
             start = stream.read(4)
-        return next((kind for magic, kind in _MAGIC if start.startswith(magic)), "none")
+        return next(
+            (kind for magic, kind in _MAGIC if start.startswith(magic)), "uncompressed"
+        )
 
     def unchanged(self) -> bool:
         """Whether the file is still what was found: not grown, replaced or removed."""
@@ -101,7 +103,7 @@ def open_content(file: SourceFile) -> IO[bytes]:
                 str(file.path), compression="zstd"
             )
             return cast("IO[bytes]", stream)
-        case "none":
+        case "uncompressed":
             return file.path.open("rb", buffering=0)
 
 

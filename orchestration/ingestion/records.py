@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import _csv
 
 _CHUNK = 1 << 20
+_SNIFFED = 1 << 16
 _LONGEST_FIELD = 16 << 20
 _LF, _CR = 10, 13
 
@@ -75,7 +76,7 @@ class Record:
 def scan_text(file: SourceFile, dialect: Dialect) -> Scan:
     """Hash a file and count its rows in one pass over its decompressed bytes."""
     digest = hashlib.sha256()
-    counter = _RowCounter(dialect)
+    counter = _RowCounter(dialect, newline=_newline(file))
     decoder = None
     if dialect.encoding != "utf-8":
         decoder = codecs.getincrementaldecoder(dialect.encoding)("replace")
@@ -171,10 +172,10 @@ class _Lines:
 class _RowCounter:
     """Counts line ends outside quotes, chunk by chunk; a doubled quote cancels out."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, *, newline: int) -> None:
         self._dialect = dialect
         self._quote = ord(dialect.quote) if dialect.quote else None
-        self._newline: int | None = None
+        self._newline = newline
         self._inside = 0  # 1 while a quote is open
         self._offset = 0  # of the chunk in the file
         self._last_end = -1  # offset of the last line end outside quotes
@@ -185,9 +186,6 @@ class _RowCounter:
         """Take the next bytes, as UTF-8."""
         if not len(chunk):
             return
-        if self._newline is None:
-            has_cr_only = (chunk == _CR).any() and not (chunk == _LF).any()
-            self._newline = _CR if has_cr_only else _LF
         ends = self._ends_outside_quotes(chunk)
         if len(ends):
             blank = 0 if self._dialect.blank_is_row else self._blank_lines(chunk, ends)
@@ -227,6 +225,12 @@ class _RowCounter:
             previous = chunk[at - 1] if at else self._last_byte
             blank += int(previous == _CR)
         return blank
+
+
+def _newline(file: SourceFile) -> int:
+    with open_content(file) as stream:
+        start = stream.read(_SNIFFED)
+    return _CR if b"\r" in start and b"\n" not in start else _LF
 
 
 def _utf8(decoder: codecs.IncrementalDecoder, data: memoryview) -> bytes:

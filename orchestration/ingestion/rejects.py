@@ -3,8 +3,8 @@
 
 DuckDB says which records it could not take apart and which values it could not cast;
 `records.walk` reads the file again, only when there are such rows, to number them
-and to show their text. (DuckDB's own text and byte positions of rejected lines are sometimes
-those of a neighbour; its record numbers are right.)
+and to show their text. (What DuckDB says of a rejected line's text and byte position is
+at times true of its neighbour; its record numbers are right.)
 """
 
 import csv

@@ -146,7 +146,7 @@ def _split(files: Sequence[SourceFile]) -> Iterator[tuple[SourceFile, ...]]:
     part: list[SourceFile] = []
     size = 0
     for file in files:
-        weight = file.size * (1 if file.compression == "none" else _EXPANSION)
+        weight = file.size * (1 if file.compression == "uncompressed" else _EXPANSION)
         if part and (size + weight > _BATCH_BYTES or len(part) == _BATCH_FILES):
             yield tuple(part)
             part, size = [], 0

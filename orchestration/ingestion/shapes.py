@@ -25,7 +25,7 @@ class Shape:
 
     names: tuple[str, ...] | None = None
     types: tuple[str, ...] = ()
-    compression: Compression = "none"
+    compression: Compression = "uncompressed"
     skip: int = 0
 
 
