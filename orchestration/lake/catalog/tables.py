@@ -56,7 +56,10 @@ class Tables:
         """The current metadata; 404 without table."""
         with self._store.read() as connection:
             pointer = entries.require(connection, branch, table, "TABLE")
-        location = pointer.metadata_location
+        return self.read(pointer.metadata_location)
+
+    def read(self, location: str) -> Loaded:
+        """The metadata in a file."""
         return Loaded(self._files.read(location), location)
 
     def create(

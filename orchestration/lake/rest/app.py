@@ -25,6 +25,7 @@ from orchestration.lake.catalog.tables import Tables
 from orchestration.lake.catalog.views import Views
 from orchestration.lake.rest.call import Call, Services
 from orchestration.lake.rest.handlers import Handler
+from orchestration.lake.rest.reads import Reads
 from orchestration.lake.rest.routes import ENDPOINTS
 from orchestration.lake.store import Store
 from orchestration.settings import MAIN
@@ -39,7 +40,7 @@ _READS = ("GET", "HEAD")
 def application(store: Store, *, warehouse: Path, token: str) -> "Guard":
     """The catalog of one lake, for whoever knows the token."""
     files = Files(warehouse)
-    services = Services(store, Tables(store, files), Views(store, files))
+    services = Services(store, Tables(store, files), Views(store, files), Reads())
     routes = [Route("/v1/config", _config(services), methods=["GET"])]
     for method, path, handler in ENDPOINTS:
         pattern = path.replace("{table}", "{name}").replace("{view}", "{name}")
@@ -115,7 +116,12 @@ def _endpoint(
             return _refusal(refused)
         path = {key: unquote(value) for key, value in request.path_params.items()}
         call = Call(
-            services, path.pop("prefix"), path, dict(request.query_params), body
+            services,
+            path.pop("prefix"),
+            path,
+            dict(request.query_params),
+            body,
+            reader=str(request.client or ""),
         )
         return await run_in_threadpool(_answer, handler, call, request.method)
 

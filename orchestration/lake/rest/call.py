@@ -9,6 +9,7 @@ from orchestration.lake.catalog import errors, names
 from orchestration.lake.catalog.tables import Tables
 from orchestration.lake.catalog.views import Views
 from orchestration.lake.model import TableId
+from orchestration.lake.rest.reads import Reads
 from orchestration.lake.store import Store
 
 _PAGE_LIMIT = 10_000
@@ -21,17 +22,22 @@ class Services:
     store: Store
     tables: Tables
     views: Views
+    reads: Reads
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request on one branch; path and query are decoded."""
+    """A request on one branch; path and query are decoded.
+
+    `reader` names the connection it came over.
+    """
 
     services: Services
     branch: str
     path: Mapping[str, str]
     query: Mapping[str, str]
     body: bytes
+    reader: str = ""
 
     @property
     def namespace(self) -> str:

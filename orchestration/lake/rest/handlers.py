@@ -1,12 +1,13 @@
 """What each route does. Handlers are plain functions from a call to a reply."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from orchestration.lake import branches
-from orchestration.lake.catalog import entries, names, namespaces
+from orchestration.lake.catalog import entries, errors, names, namespaces
 from orchestration.lake.catalog.tables import Loaded
 from orchestration.lake.catalog.updates import Commit
 from orchestration.lake.model import Kind, TableId
@@ -18,6 +19,7 @@ from orchestration.lake.rest.call import (
     text_map,
     texts,
 )
+from orchestration.settings import MAIN
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,16 @@ def register_table(call: Call) -> Reply:
 
 
 def load_table(call: Call) -> Reply:
-    """A table's current metadata."""
-    return _loaded(call.services.tables.load(call.branch, call.table))
+    """A table's current metadata; on `main`, as the reader's statement sees it."""
+    if call.branch != MAIN:
+        return _loaded(call.services.tables.load(call.branch, call.table))
+    with call.services.store.read() as connection:
+        pointer = call.services.reads.find(
+            connection, call.reader, call.table, at=time.monotonic()
+        )
+    if pointer is None or pointer.kind != "TABLE":
+        raise errors.no_such_table(call.table)
+    return _loaded(call.services.tables.read(pointer.metadata_location))
 
 
 def commit_table(call: Call) -> Reply:
