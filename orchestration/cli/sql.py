@@ -87,7 +87,10 @@ def sql(
 
 @contextlib.contextmanager
 def state(settings: "Settings", *, branch: str, at: int | None) -> Iterator[str]:
-    """Yield the branch to ask; a past state is one that lives as long as the question.
+    """Yield the branch to ask, which for `main` is a fork that lives as long as that.
+
+    Reading several tables of `main` itself could meet a publication between two of
+    them; a fork is one state.
 
     Raises:
         NotFoundError: There is no such branch or publication.
@@ -95,12 +98,13 @@ def state(settings: "Settings", *, branch: str, at: int | None) -> Iterator[str]
     from contextlib import closing
 
     from orchestration.lake import Lake
+    from orchestration.settings import MAIN
 
     with closing(Lake.open(settings)) as lake:
-        if at is None:
+        if branch != MAIN:
             yield lake.branch(branch).name
             return
-        name = f"at_{at}_{secrets.token_hex(4)}"
+        name = f"{_FORK}{secrets.token_hex(4)}"
         lake.create_branch(name, at=at)
         try:
             yield name
@@ -123,7 +127,7 @@ def _ask(
     except duckdb.Error as error:
         raise UsageError(
             str(error).strip(),
-            where=f"branch {branch}",
+            where="" if branch.startswith(_FORK) else f"branch {branch}",
             remedy=_known_tables(settings, branch),
         ) from error
     finally:
@@ -154,12 +158,13 @@ def _known_tables(settings: "Settings", branch: str) -> str:
     with closing(Lake.open(settings)) as lake:
         names = sorted(map(str, lake.pointers(branch)))
     if not names:
-        return f"There is no table on {branch} yet: `firn run` makes them."
+        return "There is no table yet: `firn run` makes them."
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return f"There are {', '.join(names[:_NAMED])}{more}."
 
 
 _NAMED = 20
+_FORK = "read_"
 
 
 def _text(query: str | None, file: Path | None) -> str:
