@@ -1,11 +1,11 @@
-{% macro create_delta(sql) %}
-    {{ return(adapter.dispatch('create_delta', 'firn')(sql)) }}
+{% macro create_delta(sql, suffix='delta') %}
+    {{ return(adapter.dispatch('create_delta', 'firn')(sql, suffix)) }}
 {% endmacro %}
 
-{% macro duckdb__create_delta(sql) %}
+{% macro duckdb__create_delta(sql, suffix) %}
     {#- A temporary table is its connection's own: other models and processes have
         theirs. -#}
-    {% set delta = api.Relation.create(identifier=this.identifier ~ '__firn_delta') %}
+    {% set delta = api.Relation.create(identifier=this.identifier ~ '__firn_' ~ suffix) %}
     {% call statement('create_delta', auto_begin=False) %}
         create or replace temporary table {{ delta }} as (
             {{ sql }}

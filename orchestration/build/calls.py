@@ -14,6 +14,7 @@ from typing import Any
 from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchNamespaceError
 
+from orchestration.build.catalog import describe
 from orchestration.errors import FirnError
 from orchestration.lake import staging, views
 from orchestration.lake.definition import Definition
@@ -34,17 +35,35 @@ class Calls:
         self._endpoint = endpoint
         self._branch = branch
         self._local = threading.local()  # a session of HTTP is not shared by threads
+        self._staged: set[TableId] = set()
 
     def answer(self, verb: str, payload: str) -> str:
         """Do one verb. `{"result": …}` or `{"error": …}`."""
         try:
-            result = VERBS[verb](self._catalog(), json.loads(payload))
+            result = self._do(verb, json.loads(payload))
         except FirnError as error:
             return json.dumps({"error": str(error)})
         except Exception as error:  # the macro must see it, whatever it is
             log.exception("%s failed", verb)
             return json.dumps({"error": f"{verb}: {type(error).__name__}: {error}"})
         return json.dumps({"result": result})
+
+    def close(self) -> None:
+        """Forget what failed models have staged; their tables are as they were."""
+        while self._staged:
+            staged = self._staged.pop()
+            try:
+                staging.discard(self._catalog(), staged)
+            except Exception:  # a temporary name harms nobody
+                log.debug("%s stays", staged, exc_info=True)
+
+    def _do(self, verb: str, payload: Payload) -> Any:
+        result = VERBS[verb](self._catalog(), payload)
+        if verb == "stage":
+            self._staged.add(TableId(payload["schema"], result))
+        elif "staged" in payload:
+            self._staged.discard(_staged(payload))
+        return result
 
     def _catalog(self) -> RestCatalog:
         if not hasattr(self._local, "catalog"):
@@ -130,6 +149,15 @@ def _evolve(catalog: RestCatalog, payload: Payload) -> Payload:
     return asdict(evolve(catalog, _table(payload), definition, on_schema_change=mode))
 
 
+def _describe(catalog: RestCatalog, payload: Payload) -> list[Payload]:
+    return describe(
+        catalog,
+        kind=payload["type"],
+        schemas=payload.get("schemas"),
+        relations=payload.get("relations"),
+    )
+
+
 VERBS: dict[str, Callable[[RestCatalog, Payload], Any]] = {
     "schemas": _schemas,
     "create_schema": _create_schema,
@@ -141,4 +169,5 @@ VERBS: dict[str, Callable[[RestCatalog, Payload], Any]] = {
     "swap": _swap,
     "evolve": _evolve,
     "put_view": _put_view,
+    "catalog": _describe,
 }

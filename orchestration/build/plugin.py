@@ -1,5 +1,6 @@
 """dbt-duckdb's way in: attach the branch, and offer the lake's verbs to the macros."""
 
+import atexit
 import logging
 from typing import Any
 
@@ -49,6 +50,7 @@ class Plugin(BasePlugin):
             raise RuntimeError(str(error)) from error
         calls = Calls(endpoint, settings.branch)
         conn.create_function("firn_call", calls.answer, side_effects=True)
+        _close_when_done(calls)
 
     def _check(self) -> None:
         if self._needs_branch and not self._named:
@@ -71,3 +73,19 @@ def _prepare(settings: Settings, *, refresh: bool) -> None:
             log.info("branch %s took %s tables of main", settings.branch, len(moved))
     finally:
         lake.close()
+
+
+_last: list[Calls] = []
+
+
+def _close_when_done(calls: Calls) -> None:
+    """dbt tells plugins nothing of its end: the next start, or the process's end."""
+    while _last:
+        _last.pop().close()
+    _last.append(calls)
+
+
+@atexit.register
+def _close_last() -> None:
+    while _last:
+        _last.pop().close()

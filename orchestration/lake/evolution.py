@@ -151,14 +151,13 @@ def _judge(difference: _Difference, mode: OnSchemaChange, name: TableId) -> None
             remedy="Select it, set on_schema_change, or run with --full-refresh.",
         )
     clashing = difference.clashing
-    if mode != "sync_all_columns":
+    remedy = "Cast it in the model, or build the table anew"
+    if mode == "ignore" and difference.promoted:
         clashing += difference.promoted
+        remedy += "; on_schema_change: append_new_columns would widen the type"
     if clashing:
-        remedy = "Cast it in the model, or run with --full-refresh"
-        if difference.promoted and mode != "sync_all_columns":
-            remedy += "; on_schema_change: sync_all_columns can widen a type"
         raise UsageError(
-            f"the table cannot hold the query's values in "
+            "the table cannot hold the query's values in "
             f"{_listed(_retyped(*pair) for pair in clashing)}",
             where=str(name),
             remedy=f"{remedy}.",
@@ -175,15 +174,13 @@ def _fields(
     fields = list(metadata.schema().fields)
     if mode == "sync_all_columns":
         _refuse_dropping_layout(metadata, difference.missing, name)
-        types = {old.name: new.field_type for old, new in difference.promoted}
-        fields = [
-            field.model_copy(
-                update={"field_type": types.get(field.name, field.field_type)}
-            )
-            for field in fields
-            if field not in difference.missing
-        ]
+        fields = [field for field in fields if field not in difference.missing]
     if mode in ("append_new_columns", "sync_all_columns"):
+        wider = {old.name: new.field_type for old, new in difference.promoted}
+        fields = [
+            f.model_copy(update={"field_type": wider.get(f.name, f.field_type)})
+            for f in fields
+        ]
         ids = count(metadata.last_column_id + 1)
         fields += [align(field, None, ids) for field in difference.added]
     known = {field.field_id for field in metadata.schema().fields}

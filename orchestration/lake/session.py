@@ -60,9 +60,11 @@ def attach(
         SetupError: The catalog refuses, or an extension is missing.
     """
     load_extensions(con)
-    con.execute("set timezone = 'UTC'")
+    con.execute("set global timezone = 'UTC'")
     # The macros sort rows before they insert them; DuckDB itself cannot.
-    con.execute("set unsafe_iceberg_ignore_sort_order = true")
+    con.execute("set global unsafe_iceberg_ignore_sort_order = true")
+    # A size that other engines heed; DuckDB can, too, where there are no partitions.
+    con.execute("set global ignore_target_file_size_for_partitioned_tables = true")
     con.execute(
         f"create or replace secret firn (type iceberg, token {literal(endpoint.token)})"
     )

@@ -142,12 +142,14 @@ def _stage_new(
     schema = schema_of(definition)
     spec = spec_of(definition.partition_by, schema)
     order = sort_order_of(definition.sort_by, schema)
-    # The catalog chooses the location, for the name that the table is going to have.
-    draft = catalog.create_table_transaction(key(target), schema)
+    # The catalog chooses the location; it shall carry the name the table is going to
+    # have, which a view may hold as yet.
+    draft = catalog.create_table_transaction(key(staged), schema)
+    suffix = staged.name.removeprefix(target.name)
     catalog.create_table(
         key(staged),
         schema,
-        location=draft.table_metadata.location,
+        location=draft.table_metadata.location.replace(suffix, ""),
         partition_spec=spec if spec.fields else UNPARTITIONED_PARTITION_SPEC,
         sort_order=order,
         properties=properties,

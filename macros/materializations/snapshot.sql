@@ -1,0 +1,30 @@
+{% materialization snapshot, adapter='duckdb' %}
+    {% set target_relation = this.incorporate(type='table') %}
+    {% set exists = load_cached_relation(this) is not none %}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+
+    {#- Read once: every step below sees the same rows. -#}
+    {% set source = create_delta(model.compiled_code) %}
+    {% do check_keys(source, string_list(config.get('unique_key'))) %}
+    {% set sql = 'select * from ' ~ source %}
+    {% set strategy_macro = strategy_dispatch(config.get('strategy')) %}
+    {% set strategy = strategy_macro(
+        model, 'snapshotted_data', 'source_data', model.config, exists
+    ) %}
+    {% if exists %}
+        {% set rows = snapshot_changes(target_relation, sql, strategy) %}
+    {% else %}
+        {% set rows = build_table(target_relation, build_snapshot_table(strategy, sql)) %}
+    {% endif %}
+    {% do drop_delta(source) %}
+    {% call noop_statement('main', 'SNAPSHOT ' ~ rows, 'SNAPSHOT', rows) %}
+        {{ model.compiled_code }}
+    {% endcall %}
+
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {% do adapter.commit() %}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}

@@ -1,0 +1,14 @@
+{% macro store_failures(sql, type) %}
+    {% if type not in ['table', 'view'] %}
+        {% do exceptions.raise_compiler_error(
+            model.name ~ ": store_failures_as '" ~ type ~ "' is unknown. Use table or view."
+        ) %}
+    {% endif %}
+    {% set relation = this.incorporate(type=type) %}
+    {% if type == 'view' %}
+        {% do build_view(relation, sql) %}
+    {% else %}
+        {% do build_table(relation, sql) %}
+    {% endif %}
+    {{ return(relation) }}
+{% endmacro %}

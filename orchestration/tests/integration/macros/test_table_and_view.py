@@ -1,0 +1,225 @@
+"""table and view: history, layout, and one kind becoming the other."""
+
+import pytest
+
+from orchestration.tests.integration.macros.project import Project
+
+
+def test_a_rebuild_is_one_commit_that_keeps_history_and_field_ids(
+    project: Project,
+) -> None:
+    sql = "select range as id, 'v' || range as v from range({})"
+    config = {"materialized": "table", "partition_by": ["bucket(4, id)"]}
+    project.model("rebuilt", sql.format(1000), **config)
+    project.run("rebuilt")
+    first = project.table("rebuilt")
+    project.model("rebuilt", sql.format(500), **config)
+    outcome = project.run("rebuilt", full_refresh=True)
+
+    table = project.table("rebuilt")
+    assert outcome.messages["rebuilt"] == "INSERT 500"
+    assert project.commits("rebuilt") == len(first.metadata.metadata_log) + 1
+    assert project.operations("rebuilt") == ["append", "overwrite"]
+    assert table.location() == first.location()
+    assert table.metadata.table_uuid == first.metadata.table_uuid
+    assert table.schema() == first.schema()
+    assert project.delete_files("rebuilt") == 0
+    assert table.scan().to_arrow().num_rows == 500
+    before = first.metadata.current_snapshot_id
+    assert before is not None
+    assert table.scan(snapshot_id=before).to_arrow().num_rows == 1000
+    at = f"select count(*) from lake.analytics.rebuilt at (version => {before})"
+    assert project.sql(at) == [(1000,)]
+
+
+def test_old_snapshots_keep_their_columns_when_types_and_order_change(
+    project: Project,
+) -> None:
+    project.model("drifting", "select 1 as id, 'x' as v, 2 as w", materialized="table")
+    project.run("drifting")
+    old = project.table("drifting").metadata.current_snapshot_id
+    changed = "select 5::bigint as w, 7 as v, 9 as n, 1 as id"
+    project.model("drifting", changed, materialized="table")
+    project.run("drifting")
+
+    table = project.table("drifting")
+    ids = {field.name: field.field_id for field in table.schema().fields}
+    assert (ids["id"], ids["w"]) == (1, 3), "kept, also where int became long"
+    assert ids["v"] > 3, "a text that became a number is another column"
+    assert ids["n"] > 3
+    assert project.rows("drifting") == [(5, 7, 9, 1)]
+    before = table.scan(snapshot_id=old).to_arrow().to_pylist()
+    assert before == [{"id": 1, "v": "x", "w": 2}]
+
+
+def test_a_model_that_fails_leaves_the_old_table_and_nothing_else(
+    project: Project,
+) -> None:
+    project.model("fragile", "select 1 as id", materialized="table")
+    project.run("fragile")
+    before = project.table("fragile").metadata_location
+    failing = "select cast(if(range = 5, 'x', '1') as int) as id from range(10)"
+    project.model("fragile", failing, materialized="table")
+    assert "Could not convert" in project.fails("fragile")
+    assert project.table("fragile").metadata_location == before
+    assert project.rows("fragile") == [(1,)]
+
+
+def test_layout_and_properties_follow_the_config(project: Project) -> None:
+    sql = "select range as id, timestamp '2024-01-01' + to_days(range::int) as at, 'k' || range as k from range(100)"
+    config = {
+        "materialized": "table",
+        "partition_by": ["month(at)", "bucket(16, id)", "truncate(2, k)"],
+        "sort_by": ["id desc"],
+        "table_properties": {"write.target-file-size-bytes": 1048576},
+    }
+    project.model("laid_out", sql, **config)
+    project.run("laid_out")
+    table = project.table("laid_out")
+    spec = [(str(f.transform), f.name) for f in table.spec().fields]
+    assert spec == [
+        ("month", "at_month"),
+        ("bucket[16]", "id_bucket"),
+        ("truncate[2]", "k_trunc"),
+    ]
+    assert str(table.sort_order().fields[0].direction) == "DESC"
+    assert table.properties["write.target-file-size-bytes"] == "1048576"
+    assert table.scan("id = 42").to_arrow().num_rows == 1, "its bucket is the spec's"
+    assert table.scan("at >= '2024-03-01T00:00:00'").to_arrow().num_rows == 40
+
+    project.model("laid_out", sql, materialized="table", partition_by="year(at)")
+    project.run("laid_out")
+    table = project.table("laid_out")
+    assert [str(f.transform) for f in table.spec().fields] == ["year"]
+    assert table.sort_order().is_unsorted
+    assert "write.target-file-size-bytes" not in table.properties
+    files = table.inspect.files().to_pylist()
+    assert {file["spec_id"] for file in files} == {table.spec().spec_id}
+
+
+def test_rows_are_written_in_the_order_of_sort_by(project: Project) -> None:
+    sql = "select (range * 7919) % 100000 as id from range(100000)"
+    project.model("ordered", sql, materialized="table", sort_by=["id"])
+    project.run("ordered")
+    ids = project.table("ordered").scan().to_arrow()["id"].to_pylist()
+    assert ids == sorted(ids)
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "message"),
+    [
+        ("bad_transform", {"partition_by": "week(at)"}, "is no partition transform"),
+        ("bad_width", {"partition_by": "bucket(id)"}, "is no partition transform"),
+        ("bad_column", {"partition_by": "month(nope)"}, "names no column"),
+        ("bad_type", {"partition_by": "month(id)"}, "cannot partition a column of"),
+        ("bad_sort", {"sort_by": "nope desc"}, "names no column"),
+    ],
+)
+def test_a_layout_that_makes_no_sense_is_refused(
+    project: Project, name: str, config: dict[str, str], message: str
+) -> None:
+    sql = "select 1 as id, timestamp '2024-01-01' as at"
+    project.model(name, sql, materialized="table", **config)
+    assert message in project.fails(name)
+
+
+def test_a_type_that_iceberg_lacks_is_named_with_its_column(project: Project) -> None:
+    sql = "select 1 as id, interval 1 day as waiting"
+    project.model("lacking", sql, materialized="table")
+    error = project.fails("lacking")
+    assert "column waiting" in error
+    assert "Iceberg has no type for INTERVAL" in error
+
+
+def test_every_type_that_iceberg_has_comes_back_as_it_was(project: Project) -> None:
+    sql = """
+        select true as a, 1::tinyint as b, 2::ubigint as c, 3::hugeint as d, 1.5::float as e,
+            2.25::decimal(9, 2) as f, date '2024-02-29' as g, time '10:11:12.5' as h,
+            timestamp '2024-01-01 10:00:00.123456' as i,
+            timestamptz '2024-01-01 10:00:00+02' as j, 'ab'::blob as k,
+            '11111111-2222-3333-4444-555555555555'::uuid as l, [1, null] as m,
+            {'x': 1, 'y y': ['z']} as n, map {'p': 1.5::double} as o, '{"q": 1}'::json as p,
+            'small'::enum ('small', 'big') as q, null as r
+    """
+    project.model("typed", sql, materialized="table")
+    project.run("typed")
+    row = project.rows("typed", "1")[0]
+    assert row[:6] == (True, 1, 2, 3, 1.5, pytest.approx(2.25))
+    assert str(row[9]) == "2024-01-01 08:00:00+00:00"
+    assert row[12:] == (
+        [1, None],
+        {"x": 1, "y y": ["z"]},
+        {"p": 1.5},
+        '{"q": 1}',
+        "small",
+        None,
+    )
+    assert project.table("typed").scan().to_arrow().num_rows == 1
+
+
+def test_a_view_is_an_iceberg_view_and_readable_at_once(project: Project) -> None:
+    project.model("base", "select range as id from range(3)", materialized="table")
+    project.model("over_base", "select id from {{ ref('base') }}", materialized="view")
+    project.model(
+        "over_view", "select id from {{ ref('over_base') }}", materialized="view"
+    )
+    project.model(
+        "from_view", "select * from {{ ref('over_view') }}", materialized="table"
+    )
+    project.run("base", "over_base", "over_view", "from_view")
+    view = project.catalog.load_view(("analytics", "over_base")).metadata
+    assert [r.root.dialect for r in view.versions[-1].representations] == ["duckdb"]
+    assert view.schemas[-1].column_names == ["id"]
+    assert project.sql("select count(*) from analytics.over_view") == [(3,)]
+
+    # Another process builds only what reads the views.
+    project.run("from_view")
+    assert len(project.rows("from_view")) == 3
+    again = project.run("over_base")
+    after = project.catalog.load_view(("analytics", "over_base")).metadata
+    assert again.success
+    assert after == view, "an equal view commits nothing"
+
+
+def test_a_view_becomes_a_table_and_a_view_again(project: Project) -> None:
+    names = ("analytics", "changeling")
+    for kind, other in (("view", "table"), ("table", "view"), ("view", "table")):
+        project.model("changeling", f"select '{kind}' as kind", materialized=kind)
+        project.run("changeling")
+        assert project.sql("select kind from analytics.changeling") == [(kind,)]
+        exists = {
+            "table": project.catalog.table_exists(names),
+            "view": project.catalog.view_exists(names),
+        }
+        assert exists == {kind: True, other: False}
+
+
+def test_hooks_run_before_and_after_the_table_is_there(project: Project) -> None:
+    project.model("hooked_log", "select 0 as n", materialized="table")
+    project.run("hooked_log")
+    project.model(
+        "hooked",
+        "select range as id from range(10)",
+        materialized="table",
+        pre_hook="insert into lake.analytics.hooked_log select 1",
+        post_hook="insert into lake.analytics.hooked_log select count(*) from {{ this }}",
+    )
+    project.run("hooked")
+    assert project.rows("hooked_log") == [(0,), (1,), (10,)]
+
+
+def test_what_a_failed_model_staged_goes_with_the_next_start(project: Project) -> None:
+    failing = "select cast(if(range = 5, 'x', '1') as int) as id from range(10)"
+    project.model("leftover", failing, materialized="table")
+    project.fails("leftover")
+    staged = [name for name in tables(project) if "leftover__firn_tmp_" in name]
+    assert len(staged) == 1
+    assert project.dbt("ls", "--select", "leftover").success
+    project.model("next", "select 1 as id", materialized="table")
+    project.run("next")
+    assert not [name for name in tables(project) if "__firn_tmp_" in name]
+
+
+def tables(project: Project) -> list[str]:
+    """Every table, those with temporary names among them."""
+    return [name[-1] for name in project.catalog.list_tables(("analytics",))]
