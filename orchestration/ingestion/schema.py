@@ -81,7 +81,7 @@ def fields_of(source: Source, table: Table, names: Sequence[str]) -> tuple[Field
         taken = {field.name for field in fields}
         for name in names:
             if name not in known:
-                landed = _free(landed_name(name), taken)
+                landed = free_name(landed_name(name), taken)
                 taken.add(landed)
                 fields.append(Field(landed, "varchar", name))
     return tuple(fields)
@@ -134,7 +134,8 @@ def _others(members: Sequence[SourceFile]) -> str:
     return f" (so do {len(members) - 1} more files)" if len(members) > 1 else ""
 
 
-def _free(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: set[str]) -> str:
+    """The name, with a number when it is taken."""
     number = 2
     candidate = name
     while candidate in taken:

@@ -1,0 +1,155 @@
+# ruff: noqa: S608 - names and texts in SQL pass through `quote` and `literal`
+"""What DuckDB makes of a sample of the data: types, keys, and how a CSV is written."""
+
+import glob
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from orchestration.errors import UsageError
+from orchestration.ingestion.naming import TableFiles, singular
+from orchestration.ingestion.schema import free_name, landed_name
+from orchestration.ingestion.spec import canonical_type
+from orchestration.lake.types import literal, quote
+
+_MOST_FILES = 50
+_MOST_ROWS = 200_000
+# Types of Parquet files that Iceberg lacks, and what holds every value of them.
+_WIDENED = {
+    "TINYINT": "integer",
+    "SMALLINT": "integer",
+    "UTINYINT": "integer",
+    "USMALLINT": "integer",
+    "UINTEGER": "bigint",
+    "UBIGINT": "decimal(20,0)",
+    "HUGEINT": "decimal(38,0)",
+    "TIMESTAMP_S": "timestamp",
+    "TIMESTAMP_MS": "timestamp",
+    "TIMESTAMP_NS": "timestamp",
+}
+_CHANGE_WORDS = ("updated", "modified", "changed")
+
+
+@dataclass(frozen=True)
+class SampledColumn:
+    """One column of the sample: its name in the lake, its type, its original name."""
+
+    name: str
+    type: str
+    original: str
+
+
+@dataclass(frozen=True)
+class SampledTable:
+    """What a sample of a table's files suggests.
+
+    Attributes:
+        key: A column that is unique and never NULL within each file.
+        cursor: A time that says when a row was changed last.
+        csv: Options that differ from the spec's defaults.
+    """
+
+    files: TableFiles
+    columns: tuple[SampledColumn, ...]
+    key: str | None = None
+    cursor: str | None = None
+    csv: dict[str, Any] = field(default_factory=dict)
+
+
+def look_at(table: TableFiles) -> SampledTable:
+    """Infer a table's columns and key from its first files.
+
+    Raises:
+        UsageError: DuckDB cannot read them.
+    """
+    paths = [glob.escape(str(path)) for path in table.files[:_MOST_FILES]]
+    listed = f"[{', '.join(map(literal, paths))}]"
+    reader = {
+        "csv": f"read_csv({listed}, union_by_name = true, sample_size = {_MOST_ROWS}, "
+        "hive_partitioning = false, strict_mode = true, ignore_errors = true)",
+        "json": f"read_json({listed}, union_by_name = true, hive_partitioning = false)",
+        "jsonl": f"read_json({listed}, union_by_name = true, ignore_errors = true, "
+        "format = 'newline_delimited', hive_partitioning = false)",
+        "parquet": f"read_parquet({listed}, union_by_name = true, "
+        "hive_partitioning = false)",
+    }[table.format]
+    try:
+        with duckdb.connect() as con:
+            columns = _columns(con, reader)
+            csv = _csv_options(con, paths[0]) if table.format == "csv" else {}
+            key = _key(con, reader, table.name, columns)
+    except duckdb.Error as error:
+        raise UsageError(
+            f"DuckDB cannot read it: {str(error).splitlines()[0]}",
+            where=str(table.files[0]),
+            remedy="Correct or move the file, or write the spec by hand: "
+            "docs/how-to/add-a-source.md.",
+        ) from error
+    cursor = _cursor(columns) if key else None
+    return SampledTable(table, columns, key, cursor, csv)
+
+
+def _columns(con: duckdb.DuckDBPyConnection, reader: str) -> tuple[SampledColumn, ...]:
+    taken: set[str] = set()
+    columns = []
+    for original, type_, *_ in con.execute(f"describe from {reader}").fetchall():
+        name = free_name(landed_name(original), taken)
+        taken.add(name)
+        columns.append(SampledColumn(name, _landed_type(type_), original))
+    return tuple(columns)
+
+
+def _landed_type(type_: str) -> str:
+    try:
+        return canonical_type(_WIDENED.get(type_, type_))
+    except ValueError:
+        return "varchar"  # holds the text of anything
+
+
+def _csv_options(con: duckdb.DuckDBPyConnection, path: str) -> dict[str, Any]:
+    [found] = con.execute(
+        "select delimiter, quote, hasheader, dateformat, timestampformat "
+        f"from sniff_csv({literal(path)}, sample_size = {_MOST_ROWS})"
+    ).fetchall()
+    delimiter, quoted, has_header, dates, timestamps = found
+    options: dict[str, Any] = {}
+    if delimiter != ",":
+        options["delimiter"] = delimiter
+    if quoted not in ('"', "\0", "", "(empty)"):
+        options["quote"] = quoted
+    if not has_header:
+        options["header"] = False
+    if dates and not dates.startswith("%Y-%m-%d"):
+        options["date_format"] = dates
+    if timestamps and not timestamps.startswith("%Y-%m-%d"):
+        options["timestamp_format"] = timestamps
+    return options
+
+
+def _key(
+    con: duckdb.DuckDBPyConnection,
+    reader: str,
+    table: str,
+    columns: tuple[SampledColumn, ...],
+) -> str | None:
+    likely = ("id", f"{table}_id", f"{singular(table)}_id", columns[0].name)
+    for wanted in dict.fromkeys(likely):
+        for column in columns:
+            if column.name != wanted or column.type in ("boolean", "double", "float"):
+                continue
+            name = quote(column.original)
+            # Within a file: a row that was sent again stands in a later one.
+            unique = con.execute(
+                f"select count(*) > 0 and count(*) = count(distinct ({name}, _file)) "
+                f"and count(*) = count({name}) from "
+                f"(select {name}, file_index as _file from {reader})"
+            ).fetchone()
+            if unique and unique[0]:
+                return column.name
+    return None
+
+
+def _cursor(columns: tuple[SampledColumn, ...]) -> str | None:
+    times = (c.name for c in columns if c.type.startswith(("timestamp", "date")))
+    return next((n for n in times if any(word in n for word in _CHANGE_WORDS)), None)
