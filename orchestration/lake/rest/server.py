@@ -82,28 +82,25 @@ def _run(
     app = application(
         lake.store, warehouse=settings.warehouse, token=process.read_token(settings)
     )
-    with _listening(host, port) as listener:
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                lifespan="off",
-                access_log=False,
-                log_config=None,
-                server_header=False,
-                timeout_graceful_shutdown=5,
-            )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=5,
         )
-        uri = f"http://{host}:{listener.getsockname()[1]}"
-        log.info("the catalog listens on %s", uri)
-        _announce(settings, uri)
-        if idle is not None:
-            _leave_when_idle(settings, server, app, idle)
-        threading.Thread(target=_warm_up, daemon=True).start()
-        if on_ready is not None:
-            on_ready(uri)
+    )
+    with _ending_by_signal(), _listening(host, port) as listener:
         try:
-            with _ending_by_signal():
-                server.run(sockets=[listener])
+            uri = _announce(settings, host, listener)
+            if idle is not None:
+                _leave_when_idle(settings, server, app, idle)
+            threading.Thread(target=_warm_up, daemon=True).start()
+            if on_ready is not None:
+                on_ready(uri)
+            server.run(sockets=[listener])
         finally:
             process.address_file(settings).unlink(missing_ok=True)
             lake.close()
@@ -147,12 +144,16 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _announce(settings: Settings, uri: str) -> None:
+def _announce(settings: Settings, host: str, listener: socket.socket) -> str:
     """From here on the listener queues requests, so clients may come."""
+    shown = f"[{host}]" if ":" in host else host
+    uri = f"http://{shown}:{listener.getsockname()[1]}"
+    log.info("the catalog listens on %s", uri)
     target = process.address_file(settings)
     aside = target.with_suffix(".new")
     aside.write_text(json.dumps({"uri": uri, "pid": os.getpid()}))
     aside.replace(target)
+    return uri
 
 
 def _leave_when_idle(

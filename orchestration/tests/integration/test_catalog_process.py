@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,11 +24,13 @@ from orchestration.settings import Settings
 IDLE = "0.5"  # seconds
 PATIENCE = 30.0  # seconds; far more than anything here takes
 
-# A process of its own that needs the catalog until its standard input ends.
+# A process of its own: told to go, it needs the catalog until its input ends.
 CLIENT = """
 import json, sys
 from orchestration.lake import process
 from orchestration.settings import Settings
+print("ready", flush=True)
+sys.stdin.readline()
 endpoint = process.ensure_catalog(Settings.load())
 print(json.dumps({"uri": endpoint.uri}), flush=True)
 sys.stdin.read()
@@ -79,6 +83,14 @@ class Client:
             env=environment,
         )
 
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == b"ready\n"
+
+    def go(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(b"go\n")
+        self.process.stdin.flush()
+
     def uri(self) -> str:
         assert self.process.stdout is not None
         return str(json.loads(self.process.stdout.readline())["uri"])
@@ -91,7 +103,7 @@ class Client:
         self.process.communicate()
 
 
-Start = Callable[[], Client]
+Start = Callable[..., Client]
 
 
 @pytest.fixture
@@ -99,8 +111,10 @@ def start(settings: Settings, quick: None) -> Iterator[Start]:
     """Starts clients, and ends those that the test did not."""
     started: list[Client] = []
 
-    def client() -> Client:
+    def client(*, go: bool = True) -> Client:
         started.append(Client(settings))
+        if go:
+            started[-1].go()
         return started[-1]
 
     yield client
@@ -148,11 +162,29 @@ def test_asking_imports_nothing_heavy() -> None:
 
 
 def test_two_starts_at_once_yield_one_server(settings: Settings, start: Start) -> None:
-    clients = [start() for _ in range(4)]
+    clients = [start(go=False) for _ in range(6)]
+    for client in clients:
+        client.go()
     uris = {client.uri() for client in clients}
     assert len(uris) == 1
     log = (settings.log_dir / "catalog.log").read_text()
     assert log.count("the catalog listens on") == 1
+
+
+def test_one_process_starts_while_the_others_wait(settings: Settings) -> None:
+    settings.home.mkdir()
+    entered = threading.Event()
+
+    def other() -> None:
+        with process.starting(settings):
+            entered.set()
+
+    with process.starting(settings):
+        waiting = threading.Thread(target=other)
+        waiting.start()
+        assert not entered.wait(0.3)
+    assert entered.wait(PATIENCE)
+    waiting.join()
 
 
 def test_a_killed_client_keeps_nothing_alive(settings: Settings, start: Start) -> None:
@@ -250,6 +282,12 @@ def test_a_server_in_the_foreground_is_used_by_all_and_ends_by_signal(
     foreground.communicate(timeout=PATIENCE)
     assert not running(settings)
     assert not process.address_file(settings).exists()
+
+
+def test_answers_do_not_wait_for_acknowledgements() -> None:
+    """asyncio turns Nagle's algorithm off only for sockets that say they are TCP."""
+    with server._listening("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org"])

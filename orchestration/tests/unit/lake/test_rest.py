@@ -12,9 +12,11 @@ from httpx import Response
 from pyiceberg.catalog.sql import SqlCatalog
 from starlette.testclient import TestClient
 
-from orchestration.lake import Lake
+from orchestration.lake import Lake, TableId
 from orchestration.lake.catalog import tables as tables_module
 from orchestration.lake.catalog.files import Files
+from orchestration.lake.catalog.tables import Tables
+from orchestration.lake.catalog.updates import Commit
 from orchestration.lake.rest import app as app_module
 from orchestration.lake.rest.app import application
 from orchestration.lake.rest.routes import ENDPOINTS
@@ -423,6 +425,26 @@ def test_a_transaction_that_loses_halfway_moves_none_then_starts_again(
         marts.get("/v1/dev/namespaces/marts/tables/t").json()["metadata-location"]
     )
     assert versions.name.startswith("00001-")
+
+
+def test_a_commit_that_is_overtaken_starts_again_on_what_is_there(
+    marts: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original, table = Tables._prepare, TableId("marts", "t")
+    prepared = 0
+
+    def prepare(tables: Tables, branch: str, commits: Any) -> Any:
+        nonlocal prepared
+        prepared += 1
+        steps = original(tables, branch, commits)
+        if prepared == 1:  # between reading and swapping, another one commits
+            tables.commit(branch, [Commit(table, [], [set_property("other", "1")])])
+        return steps
+
+    monkeypatch.setattr(Tables, "_prepare", prepare)
+    assert commit(marts, "t", set_property("mine", "1")).status_code == 200
+    assert properties(marts, "t") == {"other": "1", "mine": "1"}
+    assert prepared == 3
 
 
 def test_two_changes_of_one_table_in_a_transaction_follow_each_other(
