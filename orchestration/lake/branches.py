@@ -96,7 +96,7 @@ def create(
         raise UsageError(
             "the branch exists already",
             where=f"branch {name}",
-            remedy=f"Choose another name, or drop it: `firn branches --drop {name}`.",
+            remedy=f"Choose another name, or drop it: `firn branches drop {name}`.",
         )
     if at is not None and base != MAIN:
         raise UsageError(
