@@ -18,5 +18,8 @@
             ~ "Remove it, or use 'merge'."
         ) %}
     {% endif %}
+    {% if named == 'replace_range' %}
+        {% do check_range(config.get('range')) %}
+    {% endif %}
     {{ return(named) }}
 {% endmacro %}

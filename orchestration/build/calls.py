@@ -21,6 +21,7 @@ from orchestration.lake.definition import Definition
 from orchestration.lake.evolution import evolve
 from orchestration.lake.model import TEMPORARY, TableId
 from orchestration.lake.process import Endpoint
+from orchestration.lake.ranges import Range, replace_ranges
 from orchestration.lake.session import rest_catalog
 
 log = logging.getLogger(__name__)
@@ -61,7 +62,7 @@ class Calls:
         result = VERBS[verb](self._catalog(), payload)
         if verb == "stage":
             self._staged.add(TableId(payload["schema"], result))
-        elif "staged" in payload:
+        elif "staged" in payload and result is not False:
             self._staged.discard(_staged(payload))
         return result
 
@@ -125,7 +126,8 @@ def _drop(catalog: RestCatalog, payload: Payload) -> None:
 
 
 def _stage(catalog: RestCatalog, payload: Payload) -> str:
-    definition = Definition.from_dict(payload["definition"])
+    raw = payload["definition"]
+    definition = Definition.from_dict(raw) if raw else None
     mark = payload.get("fingerprint")
     return staging.stage(catalog, _table(payload), definition, fingerprint=mark).name
 
@@ -141,6 +143,17 @@ def _swap(catalog: RestCatalog, payload: Payload) -> bool:
 def _put_view(catalog: RestCatalog, payload: Payload) -> bool:
     definition = Definition.from_dict(payload["definition"])
     return views.put_view(catalog, _table(payload), definition, payload["sql"])
+
+
+def _replace_ranges(catalog: RestCatalog, payload: Payload) -> bool:
+    ranges = [Range(**one) for one in payload["ranges"]]
+    table, staged = _table(payload), _staged(payload)
+    column = payload["column"]
+    return replace_ranges(catalog, table, staged, column=column, ranges=ranges)
+
+
+def _discard(catalog: RestCatalog, payload: Payload) -> None:
+    staging.discard(catalog, _staged(payload))
 
 
 def _evolve(catalog: RestCatalog, payload: Payload) -> Payload:
@@ -167,6 +180,8 @@ VERBS: dict[str, Callable[[RestCatalog, Payload], Any]] = {
     "stage": _stage,
     "is_current": _is_current,
     "swap": _swap,
+    "discard": _discard,
+    "replace_ranges": _replace_ranges,
     "evolve": _evolve,
     "put_view": _put_view,
     "catalog": _describe,

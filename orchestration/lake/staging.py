@@ -23,6 +23,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.update import TableUpdate
 
+from orchestration.errors import NotFoundError
 from orchestration.lake.definition import (
     Definition,
     schema_of,
@@ -50,13 +51,14 @@ _FINGERPRINT = "firn.content"
 def stage(
     catalog: RestCatalog,
     target: TableId,
-    definition: Definition,
+    definition: Definition | None,
     *,
     fingerprint: str | None = None,
 ) -> TableId:
     """Make an empty table with the wanted definition, to be filled and swapped in.
 
     Args:
+        definition: None for that of the target, which then must exist.
         fingerprint: What identifies the content that is going to be filled in, by one
             insert; `is_current` compares it later.
 
@@ -66,11 +68,13 @@ def stage(
     name = f"{target.name}{TEMPORARY}{uuid.uuid4().hex[:12]}"
     staged = TableId(target.namespace, name)
     base = load(catalog, target)
-    properties = definition_properties(definition)
+    properties = definition_properties(definition) if definition else {}
     if fingerprint:
         next_number = base.metadata.next_sequence_number() if base else 1
         properties[_FINGERPRINT] = f"{next_number}:{fingerprint}"
     if base is None:
+        if definition is None:
+            raise NotFoundError("there is no such table", where=str(target))
         _stage_new(catalog, target, staged, definition, properties)
     else:
         _stage_beside(catalog, base, staged, definition, properties)
@@ -160,35 +164,25 @@ def _stage_beside(
     catalog: RestCatalog,
     base: Table,
     staged: TableId,
-    definition: Definition,
+    definition: Definition | None,
     properties: dict[str, str],
 ) -> None:
-    draft = _continued(base, definition, properties)
+    metadata = _emptied(base.metadata)
+    if definition is None:
+        properties = base.metadata.properties
+    else:
+        metadata = _redefined(metadata, definition)
+    properties = {**properties, _STAGED_FROM: base.metadata_location}
+    draft = metadata.model_copy(update={"properties": properties})
     location = f"{draft.location}/metadata/00000-{uuid.uuid4()}.metadata.json"
     ToOutputFile.table_metadata(draft, base.io.new_output(location))
     catalog.register_table(key(staged), location)
 
 
-def _continued(
-    base: Table, definition: Definition, properties: dict[str, str]
-) -> TableMetadata:
-    """The target's metadata with the new definition, and without any content."""
-    metadata = base.metadata
-    schema = schema_of(definition, metadata)
-    spec = spec_of(definition.partition_by, schema, metadata)
-    order = sort_order_of(definition.sort_by, schema, metadata)
+def _emptied(metadata: TableMetadata) -> TableMetadata:
+    """The target's metadata without any content; its numbering goes on."""
     return metadata.model_copy(
         update={
-            "schemas": _with(metadata.schemas, schema, "schema_id"),
-            "current_schema_id": schema.schema_id,
-            "last_column_id": max(metadata.last_column_id, schema.highest_field_id),
-            "partition_specs": _with(metadata.partition_specs, spec, "spec_id"),
-            "default_spec_id": spec.spec_id,
-            "last_partition_id": max(
-                metadata.last_partition_id or 0, spec.last_assigned_field_id
-            ),
-            "sort_orders": _with(metadata.sort_orders, order, "order_id"),
-            "default_sort_order_id": order.order_id,
             "current_snapshot_id": None,
             "snapshots": [],
             "refs": {},
@@ -196,7 +190,27 @@ def _continued(
             "metadata_log": [],
             "statistics": [],
             "partition_statistics": [],
-            "properties": {**properties, _STAGED_FROM: base.metadata_location},
+        }
+    )
+
+
+def _redefined(metadata: TableMetadata, definition: Definition) -> TableMetadata:
+    schema = schema_of(definition, metadata)
+    spec = spec_of(definition.partition_by, schema, metadata)
+    order = sort_order_of(definition.sort_by, schema, metadata)
+    last_partition_id = max(
+        metadata.last_partition_id or 0, spec.last_assigned_field_id
+    )
+    return metadata.model_copy(
+        update={
+            "schemas": _with(metadata.schemas, schema, "schema_id"),
+            "current_schema_id": schema.schema_id,
+            "last_column_id": max(metadata.last_column_id, schema.highest_field_id),
+            "partition_specs": _with(metadata.partition_specs, spec, "spec_id"),
+            "default_spec_id": spec.spec_id,
+            "last_partition_id": partition_id,
+            "sort_orders": _with(metadata.sort_orders, order, "order_id"),
+            "default_sort_order_id": order.order_id,
         }
     )
 

@@ -26,7 +26,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         "version": "1.0",
         "profile": "firn",
         "macro-paths": [str(REPOSITORY / "macros")],
-        "flags": {"send_anonymous_usage_stats": False, "validate_macro_args": True},
+        "flags": {
+            "send_anonymous_usage_stats": False,
+            "write_json": False,
+            "validate_macro_args": True,
+        },
     }
     (folder / "dbt_project.yml").write_text(yaml.safe_dump(content))
     own = {

@@ -1,0 +1,9 @@
+{% macro typed_bounds(range, type) %}
+    {% set typed = {} %}
+    {% for side in ['start', 'end'] %}
+        {% set value = range.get(side) %}
+        {% set text = 'null' if value is none else "'" ~ value | replace("'", "''") ~ "'" %}
+        {% do typed.update({side: 'cast(' ~ text ~ ' as ' ~ type ~ ')'}) %}
+    {% endfor %}
+    {{ return(dict(typed, has_start=range.start is not none, has_end=range.end is not none)) }}
+{% endmacro %}
