@@ -198,9 +198,7 @@ def _redefined(metadata: TableMetadata, definition: Definition) -> TableMetadata
     schema = schema_of(definition, metadata)
     spec = spec_of(definition.partition_by, schema, metadata)
     order = sort_order_of(definition.sort_by, schema, metadata)
-    last_partition_id = max(
-        metadata.last_partition_id or 0, spec.last_assigned_field_id
-    )
+    partition_id = max(metadata.last_partition_id or 0, spec.last_assigned_field_id)
     return metadata.model_copy(
         update={
             "schemas": _with(metadata.schemas, schema, "schema_id"),
