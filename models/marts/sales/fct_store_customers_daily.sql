@@ -24,17 +24,13 @@ dates as (
 
 ),
 
-{# renamed customers are still one customer #}
+{# by customer and not by version: who is renamed is still one customer #}
 visits as (
 
     select
         orders.store_key,
         customers.customer_id,
-        orders.order_date,
-        row_number() over (
-            partition by orders.store_key, customers.customer_id
-            order by orders.order_date, orders.order_id
-        ) as visit_number
+        orders.order_date
     from orders
     inner join customers on orders.customer_key = customers.customer_key
 
@@ -46,10 +42,31 @@ visits_counted as (
         store_key,
         order_date,
         count(*) as order_count,
-        count(distinct customer_id) as customer_count,
-        sum(case when visit_number = 1 then 1 else 0 end) as new_customer_count
+        count(distinct customer_id) as customer_count
     from visits
     group by store_key, order_date
+
+),
+
+first_visits as (
+
+    select
+        store_key,
+        customer_id,
+        min(order_date) as first_order_date
+    from visits
+    group by store_key, customer_id
+
+),
+
+first_visits_counted as (
+
+    select
+        store_key,
+        first_order_date,
+        count(*) as new_customer_count
+    from first_visits
+    group by store_key, first_order_date
 
 ),
 
@@ -72,10 +89,10 @@ fct_store_customers_daily as (
         cast(coalesce(visits_counted.order_count, 0) as bigint) as order_count,
         cast(coalesce(visits_counted.customer_count, 0) as bigint) as customer_count,
         cast(
-            coalesce(visits_counted.new_customer_count, 0) as bigint
+            coalesce(first_visits_counted.new_customer_count, 0) as bigint
         ) as new_customer_count,
         cast(
-            sum(coalesce(visits_counted.new_customer_count, 0)) over (
+            sum(coalesce(first_visits_counted.new_customer_count, 0)) over (
                 partition by stores.store_key order by dates.date_day
                 rows between unbounded preceding and current row
             ) as bigint
@@ -93,6 +110,10 @@ fct_store_customers_daily as (
         on
             stores.store_key = visits_counted.store_key
             and dates.date_day = visits_counted.order_date
+    left join first_visits_counted
+        on
+            stores.store_key = first_visits_counted.store_key
+            and dates.date_day = first_visits_counted.first_order_date
 
 )
 
