@@ -37,12 +37,23 @@ class Ratio:
         )
 
 
-def interleave(arms: Mapping[str, Callable[[], object]], rounds: int) -> Seconds:
-    """Wall seconds of each arm a round; every other round runs in reverse order."""
+def interleave(
+    arms: Mapping[str, Callable[[], object]],
+    rounds: int,
+    *,
+    before_each: Callable[[], object] | None = None,
+) -> Seconds:
+    """Wall seconds of each arm a round; every other round runs in reverse order.
+
+    Args:
+        before_each: Restores the state that every arm starts from; not timed.
+    """
     seconds: Seconds = {name: [] for name in arms}
     names = list(arms)
     for turn in range(rounds):
         for name in names if turn % 2 == 0 else reversed(names):
+            if before_each is not None:
+                before_each()
             started = time.perf_counter()
             arms[name]()
             seconds[name].append(time.perf_counter() - started)

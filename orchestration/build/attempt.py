@@ -165,13 +165,16 @@ class Attempt:
             seconds=time.monotonic() - self.started,
             reason=str(conflict) if conflict else "",
             nodes=self.evidence.nodes,
-            refusals=tuple(self._refusal(found) for found in judge(self.evidence)),
+            refusals=tuple(
+                self._refusal(found, state=_state(self.branch, status, publication))
+                for found in judge(self.evidence)
+            ),
             publication=publication,
             conflict=conflict,
             logs=self.logs,
         )
 
-    def _refusal(self, found: Finding) -> Refusal:
+    def _refusal(self, found: Finding, *, state: str) -> Refusal:
         """Keep the query beside the log: target/ belongs to whoever builds next."""
         if found.gate == "volume":
             return Refusal(finding=found, look=f"firn diff {self.branch}")
@@ -182,5 +185,11 @@ class Attempt:
         shown = path
         if path.is_relative_to(self.settings.project_dir):
             shown = path.relative_to(self.settings.project_dir)
-        look = f"firn sql --branch {self.branch} --file {shown}"
-        return Refusal(finding=found, look=look)
+        return Refusal(finding=found, look=f"firn sql {state}--file {shown}")
+
+
+def _state(branch: str, status: Status, publication: Publication | None) -> str:
+    """Where the rows are that a gate looked at: the branch is gone once published."""
+    if status in ("refused", "conflict"):
+        return f"--branch {branch} "
+    return f"--at {publication.id} " if publication else ""

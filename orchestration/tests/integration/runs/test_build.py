@@ -158,7 +158,9 @@ def test_without_the_gates_the_same_build_would_be_published(
     assert build(project).status == "published"
 
 
-def test_a_warning_is_shown_and_published(project: Settings, land: Land) -> None:
+def test_a_warning_is_shown_and_published(
+    project: Settings, land: Land, firn: Firn
+) -> None:
     tests = project.project_dir / "models/marts/marts.yml"
     tests.write_text(
         tests.read_text().replace("unique", "unique: {config: {severity: warn}}")
@@ -168,6 +170,8 @@ def test_a_warning_is_shown_and_published(project: Settings, land: Land) -> None
     assert result.status == "published"
     (warning,) = result.refusals
     assert (warning.finding.severity, warning.finding.rows) == ("warn", 1)
+    shown = firn(*shlex.split(str(warning.look))[1:], "--format", "json")
+    assert json.loads(shown.stdout) == [{"unique_field": 1, "n_records": 2}]
 
 
 def test_a_broken_contract_is_refused(project: Settings, land: Land) -> None:

@@ -14,6 +14,16 @@ def test_arms_take_turns_and_the_order_is_reversed_every_other_round() -> None:
     assert {name: len(values) for name, values in seconds.items()} == {"a": 3, "b": 3}
 
 
+def test_the_state_is_restored_before_every_arm() -> None:
+    seen: list[str] = []
+    interleave(
+        {"a": lambda: seen.append("a"), "b": lambda: seen.append("b")},
+        rounds=1,
+        before_each=lambda: seen.append("-"),
+    )
+    assert seen == ["-", "a", "-", "b"]
+
+
 def test_a_ratio_is_of_medians_so_one_slow_round_does_not_decide() -> None:
     seconds = {"ours": [2.0, 2.0, 90.0], "plain": [1.0, 1.0, 1.0]}
     assert Ratio("r", "ours", "plain").value(seconds) == 2.0
