@@ -132,6 +132,11 @@ def become_server(settings: Settings) -> int | None:
     return None
 
 
+def is_still_server(settings: Settings, lock: int) -> bool:
+    """Whether the lock is that of the lake that is there: somebody may delete it."""
+    return _is_file(lock, settings.home / "catalog.server")
+
+
 def leave_alone(settings: Settings) -> int | None:
     """Take the users' lock if nobody uses the server; closing it lets users in."""
     descriptor = _open(settings.home / "catalog.users")
@@ -143,14 +148,27 @@ def leave_alone(settings: Settings) -> int | None:
     return descriptor
 
 
+def _is_file(descriptor: int, path: Path) -> bool:
+    """Whether the open file is the one that has that name now."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except OSError:
+        return False
+
+
 def _open(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
 
 
 def _hold(settings: Settings) -> None:
     with _guard:
-        if settings.home not in _held:
-            descriptor = _open(settings.home / "catalog.users")
+        path = settings.home / "catalog.users"
+        held = _held.get(settings.home)
+        if held is not None and not _is_file(held, path):
+            os.close(_held.pop(settings.home))  # of a lake that was deleted
+            held = None
+        if held is None:
+            descriptor = _open(path)
             # Waits only for a server that is just leaving.
             fcntl.flock(descriptor, fcntl.LOCK_SH)
             _held[settings.home] = descriptor

@@ -54,9 +54,9 @@ def serve(
             )
         process.address_file(settings).unlink(missing_ok=True)
         lock = process.become_server(settings)
-    _run(settings, host, port, idle=None, on_ready=on_ready)
-    if lock is not None:
-        os.close(lock)
+    assert lock is not None  # nobody else can start while we hold `starting`
+    _run(settings, (host, port), lock=lock, idle=None, on_ready=on_ready)
+    os.close(lock)
 
 
 def serve_on_demand(settings: Settings) -> None:
@@ -64,17 +64,18 @@ def serve_on_demand(settings: Settings) -> None:
 
     The process that starts this one holds the lock on starting.
     """
-    if process.become_server(settings) is None:
+    lock = process.become_server(settings)
+    if lock is None:
         return
     idle = float(os.environ.get("FIRN_CATALOG_IDLE_SECONDS") or _IDLE_SECONDS)
-    _run(settings, "127.0.0.1", 0, idle=idle, on_ready=None)
+    _run(settings, ("127.0.0.1", 0), lock=lock, idle=idle, on_ready=None)
 
 
 def _run(
     settings: Settings,
-    host: str,
-    port: int,
+    address: tuple[str, int],
     *,
+    lock: int,
     idle: float | None,
     on_ready: Callable[[str], None] | None,
 ) -> None:
@@ -92,17 +93,17 @@ def _run(
             timeout_graceful_shutdown=5,
         )
     )
-    with _ending_by_signal(), _listening(host, port) as listener:
+    with _ending_by_signal(), _listening(*address) as listener:
         try:
-            uri = _announce(settings, host, listener)
+            uri = _announce(settings, address[0], listener)
             if idle is not None:
-                _leave_when_idle(settings, server, app, idle)
+                _leave_when_idle(settings, server, app, lock=lock, idle=idle)
             threading.Thread(target=_warm_up, daemon=True).start()
             if on_ready is not None:
                 on_ready(uri)
             server.run(sockets=[listener])
         finally:
-            process.address_file(settings).unlink(missing_ok=True)
+            _withdraw(settings, lock)
             lake.close()
 
 
@@ -156,14 +157,32 @@ def _announce(settings: Settings, host: str, listener: socket.socket) -> str:
     return uri
 
 
+def _withdraw(settings: Settings, lock: int) -> None:
+    """Take the address away, unless the lake and its server are new ones."""
+    if process.is_still_server(settings, lock):
+        process.address_file(settings).unlink(missing_ok=True)
+
+
 def _leave_when_idle(
-    settings: Settings, server: uvicorn.Server, app: Guard, idle: float
+    settings: Settings,
+    server: uvicorn.Server,
+    app: Guard,
+    *,
+    lock: int,
+    idle: float,
 ) -> None:
     def watch() -> None:
         last_user = time.monotonic()
         while not server.should_exit:
             time.sleep(_POLL_SECONDS)
-            alone = process.leave_alone(settings)
+            if not process.is_still_server(settings, lock):
+                log.info("this lake was deleted; leaving")
+                server.should_exit = True
+                return
+            try:
+                alone = process.leave_alone(settings)
+            except FileNotFoundError:  # deleted in this moment
+                continue
             if alone is None:
                 last_user = time.monotonic()
             elif time.monotonic() - max(last_user, app.last_used) < idle:
@@ -171,7 +190,7 @@ def _leave_when_idle(
             else:
                 # The lock is kept until this process is gone: who comes now waits
                 # for that, and then starts the next server.
-                process.address_file(settings).unlink(missing_ok=True)
+                _withdraw(settings, lock)
                 log.info("nobody uses the catalog; leaving")
                 server.should_exit = True
 

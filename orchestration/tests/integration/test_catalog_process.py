@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import socket
 import stat
@@ -215,6 +216,26 @@ def test_a_killed_server_is_replaced(settings: Settings) -> None:
     assert pid(settings) != killed
     assert answers(second)
     assert second.token == first.token
+
+
+def test_a_deleted_lake_takes_its_server_along(settings: Settings) -> None:
+    first = ensure_catalog(settings)
+    old = pid(settings)
+    shutil.rmtree(settings.home)
+    second = ensure_catalog(settings)
+    until(lambda: not is_alive(old))
+    assert second.token != first.token
+    assert pid(settings) != old
+    time.sleep(float(IDLE) * 2)  # longer than an unused server stays
+    assert answers(second)
+
+
+def is_alive(number: int) -> bool:
+    try:
+        os.kill(number, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_who_comes_while_it_leaves_gets_a_new_one(
