@@ -77,7 +77,11 @@ class Tables:
         written = self._files.write(
             metadata.location, content, properties=metadata.properties
         )
-        return self._add(branch, table, written)
+        try:
+            return self._add(branch, table, written)
+        except FirnError:  # another one took the name first
+            self._files.discard(written)
+            raise
 
     def register(
         self, branch: str, table: TableId, metadata_location: str, *, overwrite: bool

@@ -7,6 +7,7 @@ the layout of Java's JdbcCatalog (schema v1).
 import json
 from typing import Any
 
+from orchestration.errors import FirnError
 from orchestration.lake import branches
 from orchestration.lake.catalog import entries, errors, namespaces, view_metadata
 from orchestration.lake.catalog.files import Files
@@ -42,7 +43,11 @@ class Views:
             json.dumps(metadata),
             properties=metadata["properties"],
         )
-        return self._add(branch, view, written)
+        try:
+            return self._add(branch, view, written)
+        except FirnError:  # another one took the name first
+            self._files.discard(written)
+            raise
 
     def register(self, branch: str, view: TableId, metadata_location: str) -> Loaded:
         """Point a name to view metadata that exists; 409 if it is taken."""

@@ -447,6 +447,21 @@ def test_a_commit_that_is_overtaken_starts_again_on_what_is_there(
     assert prepared == 3
 
 
+def test_of_two_creators_at_once_one_is_refused_and_leaves_no_metadata(
+    marts: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Tables._add
+
+    def add(tables: Tables, branch: str, table: TableId, location: str) -> Any:
+        original(tables, branch, table, location)  # somebody else, first
+        return original(tables, branch, table, location)
+
+    before = set(settings.warehouse.rglob("*.metadata.json"))
+    monkeypatch.setattr(Tables, "_add", add)
+    assert refusal(create(marts, "u")) == (409, "AlreadyExistsException")
+    assert set(settings.warehouse.rglob("*.metadata.json")) == before
+
+
 def test_two_changes_of_one_table_in_a_transaction_follow_each_other(
     marts: TestClient,
 ) -> None:
