@@ -1,7 +1,7 @@
 """What a change of a table means to its reader: rows, columns, partitions."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pyiceberg.schema import Schema
@@ -19,7 +19,7 @@ class Explained:
     before: int | None = None
     after: int | None = None
     columns: tuple[str, ...] = ()
-    layout: tuple[str, ...] = field(default=())
+    layout: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For `--format json`."""
@@ -44,13 +44,17 @@ def _explain(change: TableChange) -> Explained:
         return Explained(change=change)
     old = rows.metadata_at(change.old) if change.old else None
     new = rows.metadata_at(change.new) if change.new else None
-    both = old is not None and new is not None
-    return Explained(
+    explained = Explained(
         change=change,
         before=rows.rows(old) if old else None,
         after=rows.rows(new) if new else None,
-        columns=tuple(_columns(old.schema(), new.schema())) if both else (),
-        layout=tuple(_layout(old, new)) if both else (),
+    )
+    if old is None or new is None:
+        return explained
+    return replace(
+        explained,
+        columns=tuple(_columns(old.schema(), new.schema())),
+        layout=tuple(_layout(old, new)),
     )
 
 
