@@ -4,6 +4,7 @@
 
 {% macro duckdb__build_table(relation, sql, keys, fingerprint) %}
     {% do refuse_unenforced_constraints() %}
+    {% do assert_contract(sql) %}
     {% set definition = table_definition(describe_query(sql)) %}
     {% set id = {'schema': relation.schema, 'name': relation.identifier} %}
     {% set staged = lake_call('stage', dict(

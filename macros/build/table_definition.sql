@@ -5,7 +5,7 @@
     {% endfor %}
     {% set required = not_null_columns() %}
     {% set wanted = [] %}
-    {% for column in columns %}
+    {% for column in contract_order(columns) %}
         {% set known = documented.get(column.name | lower, {}) %}
         {% set doc = known.get('description') if config.persist_column_docs() else none %}
         {% do wanted.append({

@@ -1,7 +1,5 @@
 {% macro increment_table(relation, sql, strategy, keys) %}
-    {% if config.get('sql_header') %}
-        {% do run_query(config.get('sql_header')) %}
-    {% endif %}
+    {% do assert_contract(sql) %}
     {% if strategy == 'append' %}
         {{ return(append_rows(relation, sql)) }}
     {% elif strategy == 'merge' %}

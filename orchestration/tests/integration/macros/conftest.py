@@ -16,9 +16,17 @@ from orchestration.tests.integration.macros.project import BRANCH, Project
 REPOSITORY = Path(__file__).parents[4]
 
 
+@pytest.fixture
+def project(shared_project: Project) -> Iterator[Project]:
+    """The project without any files of other tests; the lake still has their tables."""
+    yield shared_project
+    for folder in ("models", "seeds", "snapshots", "tests"):
+        shutil.rmtree(shared_project.folder / folder, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """One project and one lake for all tests here: each test names its own models."""
+def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """One project and one lake: each test names its own models."""
     folder = tmp_path_factory.mktemp("project")
     shutil.copy(REPOSITORY / "profiles/profiles.yml", folder / "profiles.yml")
     content = {

@@ -99,11 +99,14 @@ class Project:
         """How many commits the table has had, of whatever kind."""
         return len(self.table(name, schema).metadata.metadata_log)
 
+    def log(self) -> str:
+        """Everything dbt logged so far."""
+        return (self.folder / "logs/dbt.log").read_text()
+
     def compiled(self, name: str, word: str) -> str:
         """The last statement with a word in it that dbt ran, from its log."""
-        log = (self.folder / "logs/dbt.log").read_text()
         marker = f'"node_id": "model.firn.{name}"'
-        found = [part for part in log.split(marker)[1:] if word in part]
+        found = [part for part in self.log().split(marker)[1:] if word in part]
         return found[-1]
 
     def operations(self, name: str) -> list[str]:
