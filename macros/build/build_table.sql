@@ -3,7 +3,7 @@
 {% endmacro %}
 
 {% macro duckdb__build_table(relation, sql, keys, fingerprint) %}
-    {% do refuse_unenforced_constraints() %}
+    {% do refuse_unsupported() %}
     {% do assert_contract(sql) %}
     {% set definition = table_definition(describe_query(sql)) %}
     {% set id = {'schema': relation.schema, 'name': relation.identifier} %}

@@ -3,7 +3,7 @@
 {% endmacro %}
 
 {% macro duckdb__build_view(relation, sql) %}
-    {% do refuse_unenforced_constraints() %}
+    {% do refuse_unsupported() %}
     {% do assert_contract(sql) %}
     {% set definition = table_definition(describe_query(sql)) %}
     {% set table = adapter.get_relation(target.database, relation.schema, relation.identifier) %}

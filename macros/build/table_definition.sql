@@ -17,8 +17,8 @@
     {% endfor %}
     {{ return({
         'columns': wanted,
-        'partition_by': string_list(config.get('partition_by')),
-        'sort_by': string_list(config.get('sort_by')),
+        'partition_by': string_list(config.get('partition_by') or config.get('partitioned_by')),
+        'sort_by': sort_columns(),
         'properties': config.get('table_properties') or {},
         'comment': model.description if config.persist_relation_docs() else none,
     }) }}

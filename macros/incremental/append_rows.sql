@@ -8,7 +8,7 @@
         {% set sql = 'select * from ' ~ delta %}
     {% endif %}
     {% set written = evolve_table(relation, describe_query(sql), on_schema_change()) %}
-    {% set rows = insert_rows(relation, sql, string_list(config.get('sort_by')), written) %}
+    {% set rows = insert_rows(relation, sql, sort_columns(), written) %}
     {% if delta is not none %}
         {% do drop_delta(delta) %}
     {% endif %}

@@ -14,7 +14,7 @@
         {{ merge_deletes_sql(relation, delta, predicates, 'true') }}
     {% endcall %}
     {% set rows = insert_rows(
-        relation, 'select * from ' ~ delta, string_list(config.get('sort_by')), written
+        relation, 'select * from ' ~ delta, sort_columns(), written
     ) %}
     {% do adapter.commit() %}
     {% do drop_delta(delta) %}

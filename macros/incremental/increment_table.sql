@@ -1,4 +1,5 @@
 {% macro increment_table(relation, sql, strategy, keys) %}
+    {% do refuse_unsupported() %}
     {% do assert_contract(sql) %}
     {% if strategy == 'append' %}
         {{ return(append_rows(relation, sql)) }}

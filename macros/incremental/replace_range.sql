@@ -4,7 +4,7 @@
     {% set id = {'schema': relation.schema, 'name': relation.identifier} %}
     {% set staged = lake_call('stage', dict(id, definition=none)) %}
     {% set filled = relation.incorporate(path={'identifier': staged}) %}
-    {% set rows = insert_rows(filled, sql, string_list(config.get('sort_by')), written) %}
+    {% set rows = insert_rows(filled, sql, sort_columns(), written) %}
     {% do check_rows(filled) %}
     {% set ranges = resolved_ranges(filled, range) %}
     {% if not ranges %}

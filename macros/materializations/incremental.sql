@@ -1,4 +1,4 @@
-{% materialization incremental, adapter='duckdb', supported_languages=['sql'] %}
+{% materialization incremental, adapter='duckdb', supported_languages=['sql', 'python'] %}
     {% set target_relation = this.incorporate(type='table') %}
     {% set strategy = incremental_strategy() %}
     {% set keys = string_list(config.get('unique_key')) %}
@@ -6,12 +6,19 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
 
+    {% set sql = compiled_code %}
+    {% if model.language == 'python' %}
+        {% set result = python_result() %}
+        {% call statement('python_result', language='python') %}
+            {{- py_write_table(temporary=False, relation=result, compiled_code=compiled_code) }}
+        {% endcall %}
+        {% set sql = 'select * from ' ~ result %}
+    {% endif %}
     {% if load_cached_relation(this) is none or should_full_refresh() %}
         {% set merged_keys = keys if strategy == 'merge' else [] %}
-        {% set rows = build_table(target_relation, compiled_code, keys=merged_keys) %}
+        {% set rows = build_table(target_relation, sql, keys=merged_keys) %}
     {% else %}
-        {% do refuse_unenforced_constraints() %}
-        {% set rows = increment_table(target_relation, compiled_code, strategy, keys) %}
+        {% set rows = increment_table(target_relation, sql, strategy, keys) %}
     {% endif %}
     {% call noop_statement('main', strategy | upper ~ ' ' ~ rows, strategy, rows) %}
         {{ compiled_code }}

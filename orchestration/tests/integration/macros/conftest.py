@@ -20,7 +20,7 @@ REPOSITORY = Path(__file__).parents[4]
 def project(shared_project: Project) -> Iterator[Project]:
     """The project without any files of other tests; the lake still has their tables."""
     yield shared_project
-    for folder in ("models", "seeds", "snapshots", "tests"):
+    for folder in ("models", "seeds", "snapshots", "tests", "macros"):
         shutil.rmtree(shared_project.folder / folder, ignore_errors=True)
 
 
@@ -33,7 +33,7 @@ def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project
         "name": "firn",
         "version": "1.0",
         "profile": "firn",
-        "macro-paths": [str(REPOSITORY / "macros")],
+        "macro-paths": ["macros", str(REPOSITORY / "macros")],
         "flags": {
             "send_anonymous_usage_stats": False,
             "write_json": False,

@@ -64,9 +64,8 @@ class Project:
             )
         finally:
             disconnect()
-        nodes = {}
-        if hasattr(outcome.result, "results") and hasattr(outcome.result, "args"):
-            nodes = {node.node.name: node for node in outcome.result.results}
+        found = getattr(outcome.result, "results", [])
+        nodes = {one.node.name: one for one in found if hasattr(one, "node")}
         return Outcome(
             success=outcome.success,
             messages={name: node.message or "" for name, node in nodes.items()},

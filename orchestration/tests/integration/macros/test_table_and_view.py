@@ -1,5 +1,8 @@
 """table and view: history, layout, and one kind becoming the other."""
 
+import textwrap
+from typing import Any
+
 import pytest
 
 from orchestration.tests.integration.macros.project import Project
@@ -218,6 +221,65 @@ def test_what_a_failed_model_staged_goes_with_the_next_start(project: Project) -
     project.model("next", "select 1 as id", materialized="table")
     project.run("next")
     assert not [name for name in tables(project) if "__firn_tmp_" in name]
+
+
+def test_a_python_model_is_a_table_like_any_other(project: Project) -> None:
+    project.model("input", "select range as id from range(5)", materialized="table")
+    code = """
+    def model(dbt, session):
+        dbt.config(materialized="table", partition_by=["bucket(2, id)"])
+        return dbt.ref("input").filter("id > {}")
+    """
+    for least in (1, 3):
+        project.write("models/pythonic.py", textwrap.dedent(code).format(least))
+        project.run("input", "pythonic")
+    assert project.rows("pythonic") == [(4,)]
+    assert project.snapshots("pythonic") == 2
+    assert len(project.table("pythonic").spec().fields) == 1
+
+
+def test_truncate_and_drop_by_macro_touch_no_file(project: Project) -> None:
+    project.model("emptied", "select range as id from range(5)", materialized="table")
+    project.run("emptied")
+    code = """
+    {% macro empty_it() %}
+        {% do adapter.truncate_relation(api.Relation.create(
+            database='lake', schema='analytics', identifier='emptied', type='table'
+        )) %}
+    {% endmacro %}
+    {% macro drop_it() %}
+        {% do adapter.drop_relation(api.Relation.create(
+            database='lake', schema='analytics', identifier='emptied', type='table'
+        )) %}
+    {% endmacro %}
+    """
+    project.write("macros/operations.sql", textwrap.dedent(code))
+    assert project.dbt("run-operation", "empty_it").success
+    assert project.rows("emptied") == []
+    assert project.delete_files("emptied") == 0
+    table = project.table("emptied")
+    first = table.metadata.snapshots[0].snapshot_id
+    assert project.dbt("run-operation", "drop_it").success
+    assert "emptied" not in tables(project)
+    assert table.scan(snapshot_id=first).to_arrow().num_rows == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "config", "message"),
+    [
+        ("granted", {"grants": {"select": ["me"]}}, "config 'grants' does nothing"),
+        (
+            "indexed",
+            {"indexes": [{"columns": ["id"]}]},
+            "config 'indexes' does nothing",
+        ),
+    ],
+)
+def test_a_config_without_meaning_here_is_refused(
+    project: Project, name: str, config: dict[str, Any], message: str
+) -> None:
+    project.model(name, "select 1 as id", materialized="table", **config)
+    assert message in project.fails(name)
 
 
 def tables(project: Project) -> list[str]:
