@@ -98,15 +98,11 @@ class Attempt:
 
     def _freshness(self, runner: dbt.Dbt) -> bool:
         """Return whether a source is too old to build on."""
-        self.progress.step("reading the project")
-        manifest = runner.parse()
-        if any(source.has_freshness for source in manifest.sources.values()):
-            self.progress.step("source freshness")
-            self.evidence = replace(
-                self.evidence,
-                sources=runner.freshness(),
-                source_sql=source_sql(manifest),
-            )
+        self.progress.step("source freshness")
+        ages = runner.freshness()
+        self.evidence = replace(
+            self.evidence, sources=ages, source_sql=source_sql(runner.manifest)
+        )
         return refused(judge(self.evidence))
 
     def _build(self, runner: dbt.Dbt) -> Results:

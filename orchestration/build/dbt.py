@@ -1,4 +1,4 @@
-"""dbt in this process, for the length of one run: parse once, then several commands.
+"""dbt in this process, for the length of one run: one parse for its two commands.
 
 dbt keeps its engine's connection in a class variable, beyond a command's end. Within a
 run that saves a second connection; between runs it would build one run's models on the
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import click
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.exceptions import DbtUsageException
 from dbt.cli.main import dbtRunner, dbtRunnerResult
@@ -62,20 +63,14 @@ class Dbt:
         """dbt's artifacts, where `dbt docs serve` also looks."""
         return self.settings.project_dir / "target"
 
-    def parse(self) -> Manifest:
-        """Read the project, as much of it as changed.
+    def freshness(self) -> tuple[SourceAge, ...]:
+        """Ask how old the sources are; a stale one is a value here, no exception.
+
+        Also reads the project, as much of it as changed, for the build to follow.
 
         Raises:
             UsageError: The project does not parse; the message is dbt's.
         """
-        outcome = self._invoke("parse")
-        if not isinstance(outcome.result, Manifest):
-            raise SetupError("dbt parse gave no manifest", where=str(self.logs))
-        self.manifest = outcome.result
-        return self.manifest
-
-    def freshness(self) -> tuple[SourceAge, ...]:
-        """Ask how old the sources are; a stale one is a value here, no exception."""
         artifact = self.target / "sources.json"
         artifact.unlink(missing_ok=True)
         selection = arguments.freshness_selection(self.args)
@@ -91,13 +86,21 @@ class Dbt:
         return read_results(artifact), outcome.success
 
     def _invoke(self, *command: str) -> dbtRunnerResult:
-        callbacks = [_steady, *([self.on_event] if self.on_event else [])]
+        callbacks = [_steady, self._keep_manifest]
+        callbacks += [self.on_event] if self.on_event else []
         runner = dbtRunner(manifest=self.manifest, callbacks=callbacks)
         with contextlib.redirect_stdout(sys.stderr):
             outcome = runner.invoke([*command, *self._common()])
         if outcome.exception is not None:
             raise _translated(outcome.exception, logs=self.logs)
         return outcome
+
+    def _keep_manifest(self, _: Any) -> None:
+        """Take what the command has parsed: asking for it by `parse` costs a second."""
+        if self.manifest is None:
+            context = click.get_current_context(silent=True)
+            if context is not None and context.obj is not None:
+                self.manifest = context.obj.get("manifest")
 
     def _common(self) -> list[str]:
         profiles = self.settings.project_dir / "profiles"

@@ -24,8 +24,10 @@ def inputs_of(manifest: Manifest | None) -> set[TableId]:
     return {TableId(source.schema, source.identifier) for source in sources}
 
 
-def source_sql(manifest: Manifest) -> dict[str, str]:
+def source_sql(manifest: Manifest | None) -> dict[str, str]:
     """For each source with freshness, the query that shows its newest row."""
+    if manifest is None:
+        return {}
     return {
         source.unique_id: f"select max({source.loaded_at_field}) as newest\n"
         f"from {source.schema}.{source.identifier}"

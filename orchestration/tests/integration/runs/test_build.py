@@ -202,6 +202,18 @@ def test_a_stale_source_is_refused_before_anything_is_built(
     assert FACT not in lake.pointers(str(result.branch))
 
 
+def test_a_project_without_any_rule_of_freshness_is_built(
+    project: Settings, land: Land
+) -> None:
+    sources = project.project_dir / "models/staging/shop.yml"
+    rule = "      freshness: {error_after: {count: 2, period: day}}\n"
+    assert rule in sources.read_text()
+    sources.write_text(sources.read_text().replace(rule, ""))
+    land((1, 10.0), days=30)
+    assert build(project).status == "published"
+    assert build(project).status == "unchanged"
+
+
 def test_a_source_that_is_not_there_is_refused(project: Settings) -> None:
     result = build(project)
     assert result.status == "refused"

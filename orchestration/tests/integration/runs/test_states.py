@@ -240,7 +240,6 @@ def test_main_does_not_move_before_the_publish(
     progress = Peeking(lake)
     build(project, progress=progress)
     assert list(progress.seen) == [
-        "reading the project",
         "source freshness",
         "dbt build",
         "gates",
