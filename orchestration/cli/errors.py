@@ -13,6 +13,8 @@ from orchestration.cli import output
 from orchestration.errors import FirnError
 
 _ENVIRONMENT = 3
+_INTERRUPTED = 130  # as shells have it: 128 and the signal's number
+_LEAVE_A_BRANCH = ("run", "build")
 
 
 class Verbs(TyperGroup):
@@ -25,8 +27,14 @@ class Verbs(TyperGroup):
         except FirnError as error:
             show(error, as_json=output.wants_json(ctx))
             raise typer.Exit(error.exit_code) from error
-        except (KeyboardInterrupt, BrokenPipeError):
-            raise  # 130, and silence for `firn log | head`
+        except KeyboardInterrupt as error:
+            if ctx.invoked_subcommand in _LEAVE_A_BRANCH:
+                output.hint(
+                    "interrupted: main is as it was, `firn branches` has the rest"
+                )
+            raise typer.Exit(_INTERRUPTED) from error
+        except BrokenPipeError:
+            raise  # silence for `firn log | head`
         except Exception as error:
             if _is_click(error):
                 raise

@@ -71,6 +71,10 @@ def test_a_good_build_is_published_with_where_it_came_from(
     assert why.fingerprint
     raw = lake.load("main", TableId("raw", "shop__orders"))
     assert why.inputs == {"raw.shop__orders": raw.metadata.current_snapshot_id}
+    token = project.token_file.read_text().strip()
+    written = [p.read_text() for p in project.log_dir.rglob("*") if p.is_file()]
+    assert written
+    assert not any(token in text for text in written)
 
 
 def test_nothing_new_is_said_without_dbt(
@@ -336,6 +340,7 @@ def test_an_interrupt_ends_with_130_and_leaves_main(
     monkeypatch.setattr(dbt.Dbt, "build", interrupted)
     result = firn("build")
     assert result.exit_code == 130
+    assert result.stderr.startswith("interrupted: main is as it was")
     assert lake.pointers("main") == before
     assert "FIRN_BRANCH" not in os.environ
 
