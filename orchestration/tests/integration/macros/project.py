@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import yaml
 from dbt.cli.main import dbtRunner
 from pyiceberg.catalog.rest import RestCatalog
@@ -13,6 +12,9 @@ from pyiceberg.table import Table
 from orchestration.build.dbt import disconnect
 from orchestration.lake.session import connect
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    import duckdb
 
 BRANCH = "dev_test"
 SCHEMA = "analytics"
@@ -56,12 +58,11 @@ class Project:
     def dbt(self, *command: str) -> Outcome:
         """Run one dbt command, as its own process would."""
         folder = str(self.folder)
+        options = ["--project-dir", folder, "--profiles-dir", folder]
+        options += ["--log-level", "none", "--log-level-file", "debug"]
+        options += ["--log-path", f"{folder}/logs"]
         try:
-            outcome = dbtRunner().invoke(
-                [*command, "--project-dir", folder, "--profiles-dir", folder]
-                + ["--log-level", "none", "--log-level-file", "debug"]
-                + ["--log-path", f"{folder}/logs"]
-            )
+            outcome = dbtRunner().invoke([*command, *options])
         finally:
             disconnect()
         found = getattr(outcome.result, "results", [])
@@ -89,7 +90,8 @@ class Project:
 
     def table(self, name: str, schema: str = SCHEMA) -> Table:
         """The table's metadata, as another engine reads it."""
-        return self.catalog.load_table((schema, name))
+        found: Table = self.catalog.load_table((schema, name))
+        return found
 
     def snapshots(self, name: str, schema: str = SCHEMA) -> int:
         return len(self.table(name, schema).metadata.snapshots)

@@ -144,7 +144,8 @@ def test_immutable_columns_and_own_predicates_narrow_the_search(
         "immutable_columns": ["day"],
         "incremental_predicates": ["DBT_INTERNAL_DEST.day > date '2023-01-01'"],
     }
-    sql = "select range as id, date '2024-01-01' + range::int as day, {} as v from range({})"
+    day = "date '2024-01-01' + range::int as day"
+    sql = f"select range as id, {day}, {{}} as v from range({{}})"
     project.model("merge_narrow", sql.format(1, 300), **config)
     project.run("merge_narrow")
     project.model("merge_narrow", sql.format(2, 20), **config)

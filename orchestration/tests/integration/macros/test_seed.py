@@ -2,7 +2,15 @@
 
 from orchestration.tests.integration.macros.project import Project
 
-CSV = 'id,name,day,amount,flag,"select"\n1,"a, ""b""\nc",2024-01-01,1.5,true,x\n2,,null,,false,null\n'
+CSV = (
+    'id,name,day,amount,flag,"select"
+'
+    '1,"a, ""b""
+c",2024-01-01,1.5,true,x
+'
+    "2,,null,,false,null
+"
+)
 
 
 def seed(project: Project, name: str, content: str, **config: object) -> None:

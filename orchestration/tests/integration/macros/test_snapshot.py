@@ -28,9 +28,11 @@ def versions(project: Project, name: str) -> list[tuple[Any, ...]]:
     return [(row["id"], row["v"], row["dbt_valid_to"] is None) for row in rows]
 
 
-FIRST = "select 1 as id, 'a' as v, timestamp '2024-01-01' as seen_at union all select 2, 'a', timestamp '2024-01-01'"
-SECOND = "select 1 as id, 'b' as v, timestamp '2024-02-01' as seen_at union all select 2, 'a', timestamp '2024-01-01'"
-GONE = "select 1 as id, 'b' as v, timestamp '2024-02-01' as seen_at"
+ROW = "select {} as id, '{}' as v, timestamp '{}' as seen_at"
+STAYS = ROW.format(2, "a", "2024-01-01")
+FIRST = f"{ROW.format(1, 'a', '2024-01-01')} union all {STAYS}"
+GONE = ROW.format(1, "b", "2024-02-01")
+SECOND = f"{GONE} union all {STAYS}"
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,11 @@ def test_a_model_that_fails_leaves_the_old_table_and_nothing_else(
 
 
 def test_layout_and_properties_follow_the_config(project: Project) -> None:
-    sql = "select range as id, timestamp '2024-01-01' + to_days(range::int) as at, 'k' || range as k from range(100)"
+    sql = """
+        select range as id, 'k' || range as k,
+            timestamp '2024-01-01' + to_days(range::int) as at
+        from range(100)
+    """
     config = {
         "materialized": "table",
         "partition_by": ["month(at)", "bucket(16, id)", "truncate(2, k)"],
@@ -136,12 +140,13 @@ def test_a_type_that_iceberg_lacks_is_named_with_its_column(project: Project) ->
 
 def test_every_type_that_iceberg_has_comes_back_as_it_was(project: Project) -> None:
     sql = """
-        select true as a, 1::tinyint as b, 2::ubigint as c, 3::hugeint as d, 1.5::float as e,
-            2.25::decimal(9, 2) as f, date '2024-02-29' as g, time '10:11:12.5' as h,
+        select true as a, 1::tinyint as b, 2::ubigint as c, 3::hugeint as d,
+            1.5::float as e, 2.25::decimal(9, 2) as f, date '2024-02-29' as g, time '10:11:12.5' as h,
             timestamp '2024-01-01 10:00:00.123456' as i,
             timestamptz '2024-01-01 10:00:00+02' as j, 'ab'::blob as k,
             '11111111-2222-3333-4444-555555555555'::uuid as l, [1, null] as m,
-            {'x': 1, 'y y': ['z']} as n, map {'p': 1.5::double} as o, '{"q": 1}'::json as p,
+            {'x': 1, 'y y': ['z']} as n, map {'p': 1.5::double} as o,
+            '{"q": 1}'::json as p,
             'small'::enum ('small', 'big') as q, null as r
     """
     project.model("typed", sql, materialized="table")
@@ -200,12 +205,13 @@ def test_a_view_becomes_a_table_and_a_view_again(project: Project) -> None:
 def test_hooks_run_before_and_after_the_table_is_there(project: Project) -> None:
     project.model("hooked_log", "select 0 as n", materialized="table")
     project.run("hooked_log")
+    log = "insert into lake.analytics.hooked_log"
     project.model(
         "hooked",
         "select range as id from range(10)",
         materialized="table",
-        pre_hook="insert into lake.analytics.hooked_log select 1",
-        post_hook="insert into lake.analytics.hooked_log select count(*) from {{ this }}",
+        pre_hook=f"{log} select 1",
+        post_hook=f"{log} select count(*) from {{{{ this }}}}",
     )
     project.run("hooked")
     assert project.rows("hooked_log") == [(0,), (1,), (10,)]
