@@ -15,7 +15,7 @@ from orchestration.build import dbt, rows
 from orchestration.build.artifacts import Results
 from orchestration.build.evidence import inputs_of, source_sql, volumes
 from orchestration.build.gates import Evidence, Finding, judge, refused
-from orchestration.build.nothing_new import Unchanged, Watch
+from orchestration.build.nothing_new import Built, Memory, Unchanged
 from orchestration.build.progress import Progress
 from orchestration.build.provenance import provenance
 from orchestration.build.result import Refusal, RunResult, Status
@@ -32,7 +32,7 @@ class Attempt:
 
     `fingerprint` is None when the build is partial: then the publication must not
     claim that `main` holds what the whole project makes. `started` is the monotonic
-    clock at the start of everything.
+    clock at the start of everything, `newest` the last publication before the fork.
     """
 
     settings: Settings
@@ -44,6 +44,7 @@ class Attempt:
     progress: Progress
     started: float
     evidence: Evidence = field(default_factory=Evidence)
+    newest: int = 0
 
     @property
     def logs(self) -> Path:
@@ -61,19 +62,18 @@ class Attempt:
             return self._publish(runner, results)
 
     def ask_freshness(self, idle: Unchanged) -> RunResult:
-        """Only look whether a source went stale since `idle` was published."""
+        """Only look whether a source went stale since `idle` was built."""
         with self._on_branch() as runner:
             if self._freshness(runner):
                 return self._result("refused")
-        Watch(self.settings).remember(
-            idle.since, self.evidence.sources, datetime.now(UTC)
-        )
+        self._remember(idle.built)
         self.lake.drop_branch(self.branch)
         return replace(self._result("unchanged"), branch=None, reason=idle.reason)
 
     @contextlib.contextmanager
     def _on_branch(self) -> Iterator[dbt.Dbt]:
         self.logs.mkdir(parents=True, exist_ok=True)
+        self.newest = next((p.id for p in self.lake.log(1)), 0)
         self.lake.create_branch(self.branch)
         watcher = Watcher(
             self.lake,
@@ -139,14 +139,17 @@ class Attempt:
         except ConflictError as conflict:
             return self._result("conflict", conflict=conflict)
         self.lake.drop_branch(self.branch)
+        if self.fingerprint:
+            since = publication.id if publication else self.newest
+            built = Built(since=since, fingerprint=self.fingerprint, inputs=inputs)
+            self._remember(built)
         if publication is None:
             reason = "the build made no table different from main's"
             return replace(self._result("unchanged"), reason=reason)
-        if self.fingerprint:
-            Watch(self.settings).remember(
-                publication, self.evidence.sources, datetime.now(UTC)
-            )
         return self._result("published", publication=publication)
+
+    def _remember(self, built: Built) -> None:
+        Memory(self.settings).keep(built, self.evidence.sources, datetime.now(UTC))
 
     def _result(
         self,

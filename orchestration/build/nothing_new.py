@@ -2,14 +2,16 @@
 
 The last publication of a whole build recorded its fingerprint and the snapshot of
 each table it read. When both are as they were, and nobody has moved a built table
-since, there is nothing to do. Only the clock can still make a difference: a source
-that brings nothing goes stale, so the moment when that happens is kept beside the
-lake, and from then on freshness is asked again.
+since, there is nothing to do. Two things are kept beside the lake, in
+`last_build.json`: a build that changed no table (so it published nothing, and would
+be repeated for ever), and the moment when a source goes stale without new rows, from
+which on freshness has to be asked again.
 """
 
 import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from orchestration.build.artifacts import SourceAge
@@ -19,87 +21,119 @@ from orchestration.lake.model import Publication, TableId
 from orchestration.settings import MAIN, Settings
 
 _DEPTH = 1000  # publications to look back; older than that, building again is cheap
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What a whole build was made of, and the publication since which `main` has it.
+
+    `since` is 0 where there is no publication; `ask_again_at` is when freshness has to
+    be asked again, and None if nobody knows.
+    """
+
+    since: int
+    fingerprint: str
+    inputs: Mapping[str, int | None]
+    ask_again_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Unchanged:
-    """The publication that made what `main` holds, and the rollback of it, if any."""
+    """The build whose result `main` has, and what rolled it back, if anything did."""
 
-    since: Publication
+    built: Built
     rolled_back_by: Publication | None = None
 
     @property
     def reason(self) -> str:
         """Why nothing is to be done, as a sentence for people."""
-        made = f"publication {self.since.id} was built from this code and these rows"
+        since = self.built.since
         if self.rolled_back_by is None:
-            return f"nothing new: {made}"
-        return f"nothing new: {made}, and {self.rolled_back_by.id} rolled it back"
+            return f"nothing new since publication {since}"
+        return (
+            f"nothing new since publication {since}, "
+            f"and {self.rolled_back_by.id} rolled it back"
+        )
 
 
-def unchanged(lake: Lake, fingerprint: str) -> Unchanged | None:
+class Memory:
+    """What is known on this machine about the last whole build."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._path = settings.home / "last_build.json"
+
+    def keep(self, built: Built, ages: Sequence[SourceAge], now: datetime) -> None:
+        """Remember a build, and when the first of its sources gets worse."""
+        moments = [m for age in ages if (m := age.next_threshold(now))]
+        data = {
+            "since": built.since,
+            "fingerprint": built.fingerprint,
+            "inputs": dict(built.inputs),
+            "ask_again_at": min(moments, default=_NEVER).isoformat(),
+        }
+        aside = self._path.with_suffix(".new")
+        aside.write_text(json.dumps(data))
+        aside.replace(self._path)
+
+    def built(self) -> Built | None:
+        """What was kept; None where nothing was, or nothing that can be read."""
+        try:
+            data: dict[str, Any] = json.loads(self._path.read_text())
+            return Built(
+                since=int(data["since"]),
+                fingerprint=str(data["fingerprint"]),
+                inputs=dict(data["inputs"]),
+                ask_again_at=datetime.fromisoformat(data["ask_again_at"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+
+def freshness_is_due(built: Built, now: datetime) -> bool:
+    """Whether a source may have gone stale since; also when nothing is known."""
+    return built.ask_again_at is None or built.ask_again_at <= now
+
+
+def unchanged(lake: Lake, fingerprint: str, memory: Memory) -> Unchanged | None:
     """Return what makes a build of `fingerprint` unnecessary; None if one is needed."""
-    newer: list[Publication] = []
-    for publication in lake.log(limit=_DEPTH):
-        if publication.kind == "publish" and publication.provenance.fingerprint:
-            break
-        newer.append(publication)
-    else:
+    log = lake.log(limit=_DEPTH)
+    candidates = _candidates(log, memory.built())
+    built = next((b for b in candidates if b.fingerprint == fingerprint), None)
+    if built is None:
         return None
-    if publication.provenance.fingerprint != fingerprint:
+    newer = [p for p in log if p.id > built.since]
+    reverting = next((p for p in newer if p.reverts == built.since), None)
+    others = [p for p in newer if p is not reverting]
+    tables = {TableId.parse(name) for name in built.inputs}
+    if _touch_built_tables(others, {table.namespace for table in tables}):
         return None
-    inputs = publication.provenance.inputs
-    tables = {TableId.parse(name) for name in inputs}
     pointers = lake.pointers(MAIN)
     # The snapshot of a view is unknown, and so is whether what it reads has changed.
     if any(pointers[t].kind == "VIEW" for t in tables if t in pointers):
         return None
-    reverting = next((p for p in newer if p.reverts == publication.id), None)
-    others = [p for p in newer if p is not reverting]
-    if _touch_built_tables(others, {table.namespace for table in tables}):
+    if snapshot_ids(lake, MAIN, pointers, tables) != dict(built.inputs):
         return None
-    if snapshot_ids(lake, MAIN, pointers, tables) != dict(inputs):
-        return None
-    return Unchanged(publication, reverting)
+    return Unchanged(built, reverting)
 
 
-def _touch_built_tables(newer: list[Publication], raw: set[str]) -> bool:
+def _candidates(log: Sequence[Publication], kept: Built | None) -> Iterator[Built]:
+    """The last whole build as it was kept here, then as it was published."""
+    if kept and (kept.since == 0 or any(p.id == kept.since for p in log)):
+        yield kept
+    for publication in log:
+        why = publication.provenance
+        if publication.kind == "publish" and why.fingerprint:
+            yield Built(
+                since=publication.id, fingerprint=why.fingerprint, inputs=why.inputs
+            )
+            return
+
+
+def _touch_built_tables(newer: Sequence[Publication], raw: set[str]) -> bool:
     """Whether any of them moved a table outside the namespaces that builds read."""
     return any(
         change.table.namespace not in raw
         for publication in newer
         for change in publication.changes
     )
-
-
-class Watch:
-    """The moment when freshness has to be asked again, in a file beside the lake."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._path = settings.home / "freshness.json"
-
-    def remember(
-        self, publication: Publication, ages: tuple[SourceAge, ...], now: datetime
-    ) -> None:
-        """Keep when the first of `ages` gets worse without new rows."""
-        moments = [m for age in ages if (m := age.next_threshold(now))]
-        data = {
-            "publication": publication.id,
-            "ask_again_at": min(moments).isoformat() if moments else None,
-        }
-        self._path.write_text(json.dumps(data))
-
-    def is_due(self, publication: Publication, now: datetime) -> bool:
-        """Whether a source may have gone stale since; also when nothing is known."""
-        data = self._read()
-        if data.get("publication") != publication.id:
-            return True
-        moment = data.get("ask_again_at")
-        return moment is not None and datetime.fromisoformat(moment) <= now
-
-    def _read(self) -> dict[str, Any]:
-        try:
-            data = json.loads(self._path.read_text())
-        except (OSError, json.JSONDecodeError):
-            return {}
-        return data if isinstance(data, dict) else {}

@@ -13,7 +13,12 @@ from datetime import UTC, datetime
 
 from orchestration.build import arguments
 from orchestration.build.fingerprint import fingerprint
-from orchestration.build.nothing_new import Unchanged, Watch, unchanged
+from orchestration.build.nothing_new import (
+    Memory,
+    Unchanged,
+    freshness_is_due,
+    unchanged,
+)
 from orchestration.build.progress import Progress, Silent
 from orchestration.build.result import RunResult
 from orchestration.lake import Lake
@@ -46,8 +51,9 @@ def build(
     code = fingerprint(settings, dbt_args) if whole else None
     forced = force or arguments.is_full_refresh(dbt_args)
     with closing(Lake.open(settings)) as lake:
-        idle = unchanged(lake, code) if code and not forced else None
-        if idle and not Watch(settings).is_due(idle.since, datetime.now(UTC)):
+        memory = Memory(settings)
+        idle = unchanged(lake, code, memory) if code and not forced else None
+        if idle and not freshness_is_due(idle.built, datetime.now(UTC)):
             return _nothing(idle, time.monotonic() - started)
         # dbt and DuckDB take two seconds to import: only when something is to be done.
         from orchestration.build.attempt import Attempt  # noqa: PLC0415

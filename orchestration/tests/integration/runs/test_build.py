@@ -12,7 +12,6 @@ import pytest
 
 from orchestration.build import attempt, dbt
 from orchestration.build.artifacts import NodeResult
-from orchestration.build.nothing_new import Watch
 from orchestration.build.progress import Silent
 from orchestration.build.run import build
 from orchestration.errors import FirnError, UsageError
@@ -226,16 +225,36 @@ def test_a_source_that_is_not_there_is_refused(project: Settings) -> None:
     assert "shop__orders" in refusal.finding.what
 
 
-def test_a_source_that_goes_stale_is_noticed_although_nothing_is_new(
+def test_freshness_is_asked_again_although_nothing_is_new(
+    project: Settings, lake: Lake, land: Land
+) -> None:
+    land((1, 10.0))
+    published = build(project).publication
+    (project.home / "last_build.json").unlink()  # as if the moment had come
+    progress = Recorder()
+    assert build(project, progress=progress).status == "unchanged"
+    assert progress.steps == ["source freshness"]
+    assert lake.log(1)[0] == published
+    assert runs(lake) == []
+    again = Recorder()
+    assert build(project, progress=again).status == "unchanged"
+    assert again.steps == []
+
+
+def test_a_build_that_changes_no_table_is_not_repeated(
     project: Settings, lake: Lake, land: Land
 ) -> None:
     land((1, 10.0))
     build(project)
-    (project.home / "freshness.json").unlink()  # as if the moment had come
-    fresh = build(project)
-    assert fresh.status == "unchanged"
-    assert runs(lake) == []
-    assert not Watch(project).is_due(lake.log(1)[0], lake.log(1)[0].published_at)
+    notes = project.project_dir / "models/notes.yml"
+    notes.write_text("models: [{name: rpt_totals, description: New words.}]")
+    first = Recorder()
+    made = build(project, progress=first)
+    assert "dbt build" in first.steps
+    again = Recorder()
+    assert build(project, progress=again).status == "unchanged"
+    assert again.steps == []
+    assert made.publication is None or lake.log(1)[0] == made.publication
 
 
 def test_a_partial_build_publishes_what_it_built_and_claims_no_more(

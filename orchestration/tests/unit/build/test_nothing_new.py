@@ -2,12 +2,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from orchestration.build import nothing_new, rows
 from orchestration.build.artifacts import SourceAge
-from orchestration.build.nothing_new import Watch, unchanged
+from orchestration.build.nothing_new import (
+    Built,
+    Memory,
+    Unchanged,
+    freshness_is_due,
+    unchanged,
+)
 from orchestration.lake.model import (
     Kind,
     Pointer,
@@ -65,15 +72,37 @@ class FakeLake:
 BUILD = publication(5, FACT, fingerprint="code", inputs={"raw.shop__orders": 1})
 
 
-def asked(*log: Publication, code: object = "code", **lake: object) -> object:
-    return unchanged(FakeLake(*log, **lake), str(code))  # type: ignore[arg-type]
+KEPT = Built(since=6, fingerprint="code", inputs={"raw.shop__orders": 1})
+
+
+def asked(
+    *log: Publication, code: object = "code", kept: object = None, **lake: object
+) -> Unchanged | None:
+    memory = cast("Memory", SimpleNamespace(built=lambda: kept))
+    return unchanged(FakeLake(*log, **lake), str(code), memory)  # type: ignore[arg-type]
 
 
 def test_same_code_and_same_rows_need_no_build() -> None:
-    found = unchanged(FakeLake(BUILD), "code")  # type: ignore[arg-type]
+    found = asked(BUILD)
     assert found is not None
-    assert found.since is BUILD
-    assert "publication 5" in found.reason
+    assert found.reason == "nothing new since publication 5"
+
+
+def test_a_build_that_published_nothing_is_known_from_memory() -> None:
+    loaded = publication(6, ORDERS)
+    assert asked(BUILD, loaded, kept=KEPT, orders=1) is not None
+    assert asked(BUILD, loaded, kept=KEPT, orders=2) is None
+    assert asked(loaded, kept=KEPT) is not None
+    assert asked(loaded) is None
+
+
+def test_memory_of_another_lake_does_not_count() -> None:
+    assert asked(publication(5, FACT), kept=KEPT) is None
+
+
+def test_memory_of_other_code_does_not_hide_what_was_published() -> None:
+    other = replace(KEPT, since=5, fingerprint="other")
+    assert asked(BUILD, kept=other) is not None
 
 
 @pytest.mark.parametrize(
@@ -105,11 +134,9 @@ def test_a_load_that_no_model_reads_needs_no_build() -> None:
 
 
 def test_what_was_rolled_back_is_not_built_again_by_itself() -> None:
-    undo = publication(6, FACT, reverts=5)
-    found = unchanged(FakeLake(BUILD, undo), "code")  # type: ignore[arg-type]
+    found = asked(BUILD, publication(6, FACT, reverts=5))
     assert found is not None
-    assert found.rolled_back_by is undo
-    assert found.reason.endswith("6 rolled it back")
+    assert found.reason == "nothing new since publication 5, and 6 rolled it back"
 
 
 def test_without_the_look_at_the_inputs_new_rows_would_be_missed(
@@ -137,30 +164,47 @@ def fresh(hours: int) -> SourceAge:
     )
 
 
+@pytest.fixture
+def memory(settings: Settings) -> Memory:
+    settings.home.mkdir(parents=True)
+    return Memory(settings)
+
+
+def remembered(memory: Memory) -> Built:
+    built = memory.built()
+    assert built is not None
+    return built
+
+
 def test_freshness_is_asked_again_when_the_first_source_gets_stale(
-    settings: Settings,
+    memory: Memory,
 ) -> None:
-    settings.home.mkdir(parents=True)
-    watch = Watch(settings)
-    watch.remember(BUILD, (fresh(48), fresh(24)), NOW)
-    assert not watch.is_due(BUILD, NOW + timedelta(hours=23))
-    assert watch.is_due(BUILD, NOW + timedelta(hours=24))
+    memory.keep(KEPT, (fresh(48), fresh(24)), NOW)
+    built = remembered(memory)
+    assert (built.since, built.fingerprint, built.inputs) == (
+        KEPT.since,
+        KEPT.fingerprint,
+        KEPT.inputs,
+    )
+    assert not freshness_is_due(built, NOW + timedelta(hours=23))
+    assert freshness_is_due(built, NOW + timedelta(hours=24))
 
 
-def test_freshness_is_asked_when_nothing_is_known_about_it(settings: Settings) -> None:
-    watch = Watch(settings)
-    assert watch.is_due(BUILD, NOW)
-    settings.home.mkdir(parents=True)
-    (settings.home / "freshness.json").write_text("{")
-    assert watch.is_due(BUILD, NOW)
-    watch.remember(replace(BUILD, id=4), (), NOW)
-    assert watch.is_due(BUILD, NOW)
+def test_freshness_is_asked_when_nothing_is_known_about_it() -> None:
+    assert freshness_is_due(KEPT, NOW)
 
 
 def test_without_any_rule_of_freshness_it_is_never_asked_again(
-    settings: Settings,
+    memory: Memory,
 ) -> None:
-    settings.home.mkdir(parents=True)
-    watch = Watch(settings)
-    watch.remember(BUILD, (), NOW)
-    assert not watch.is_due(BUILD, NOW + timedelta(days=4000))
+    memory.keep(KEPT, (), NOW)
+    assert not freshness_is_due(remembered(memory), NOW + timedelta(days=4000))
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"since": "x"}'])
+def test_a_torn_file_is_no_memory(
+    memory: Memory, settings: Settings, text: str
+) -> None:
+    assert memory.built() is None
+    (settings.home / "last_build.json").write_text(text)
+    assert memory.built() is None
