@@ -1,11 +1,12 @@
 {% macro merge_sql(relation, delta, keys, columns, predicates, deleted=none) %}
-    {% set changed = [] %}
-    {% set assignments = [] %}
-    {% for name in merge_updated_columns(columns, keys) %}
-        {% set column = quoted_columns([name])[0] %}
+    {% set changed, assignments = [], [] %}
+    {% set updated = merge_updated_columns(columns, keys) %}
+    {% for column in quoted_columns(merge_change_columns(updated)) %}
         {% do changed.append(
             'DBT_INTERNAL_DEST.' ~ column ~ ' is distinct from DBT_INTERNAL_SOURCE.' ~ column
         ) %}
+    {% endfor %}
+    {% for column in quoted_columns(updated) %}
         {% do assignments.append(column ~ ' = DBT_INTERNAL_SOURCE.' ~ column) %}
     {% endfor %}
     merge into {{ relation }} as DBT_INTERNAL_DEST

@@ -55,6 +55,21 @@ def test_a_column_that_does_not_exist_cannot_be_updated(project: Project) -> Non
     assert "no column 'nope'" in project.fails("merge_typo")
 
 
+def test_named_columns_alone_tell_whether_a_row_has_changed(project: Project) -> None:
+    config = {**MERGE, "merge_change_columns": ["version"]}
+    sql = "select range as id, {} as version, '{}' as v from range(2)"
+    project.model("merge_versions", sql.format(1, "a"), **config)
+    project.run("merge_versions")
+    project.model("merge_versions", sql.format("range::int", "b"), **config)
+    assert project.run("merge_versions").messages["merge_versions"] == "MERGE 1"
+    assert project.rows("merge_versions") == [(0, 0, "b"), (1, 1, "a")]
+
+    project.model(
+        "merge_versions", sql.format(1, "c"), **MERGE, merge_change_columns="id"
+    )
+    assert "which a match does not update" in project.fails("merge_versions")
+
+
 def test_rows_that_meet_the_delete_condition_go_in_the_same_commit(
     project: Project,
 ) -> None:

@@ -3,13 +3,9 @@
 from orchestration.tests.integration.macros.project import Project
 
 CSV = (
-    'id,name,day,amount,flag,"select"
-'
-    '1,"a, ""b""
-c",2024-01-01,1.5,true,x
-'
-    "2,,null,,false,null
-"
+    'id,name,day,amount,flag,"select"\n'
+    '1,"a, ""b""\nc",2024-01-01,1.5,true,x\n'
+    "2,,null,,false,null\n"
 )
 
 

@@ -141,7 +141,8 @@ def test_a_type_that_iceberg_lacks_is_named_with_its_column(project: Project) ->
 def test_every_type_that_iceberg_has_comes_back_as_it_was(project: Project) -> None:
     sql = """
         select true as a, 1::tinyint as b, 2::ubigint as c, 3::hugeint as d,
-            1.5::float as e, 2.25::decimal(9, 2) as f, date '2024-02-29' as g, time '10:11:12.5' as h,
+            1.5::float as e, 2.25::decimal(9, 2) as f, date '2024-02-29' as g,
+            time '10:11:12.5' as h,
             timestamp '2024-01-01 10:00:00.123456' as i,
             timestamptz '2024-01-01 10:00:00+02' as j, 'ab'::blob as k,
             '11111111-2222-3333-4444-555555555555'::uuid as l, [1, null] as m,
