@@ -6,18 +6,21 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from pyiceberg.exceptions import ResolveError
 from pyiceberg.partitioning import PartitionField, PartitionSpec
-from pyiceberg.schema import Schema, promote
+from pyiceberg.schema import Schema
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.sorting import NullOrder, SortDirection, SortField, SortOrder
 from pyiceberg.transforms import IdentityTransform, Transform, parse_transform
 from pyiceberg.types import (
+    DecimalType,
+    DoubleType,
+    FloatType,
     IcebergType,
+    IntegerType,
     ListType,
+    LongType,
     MapType,
     NestedField,
-    PrimitiveType,
     StructType,
 )
 
@@ -40,6 +43,7 @@ _TRANSFORMS = {
     "bucket": "bucket",
     "truncate": "truncate",
 }
+_PROMOTIONS = ((IntegerType(), LongType()), (FloatType(), DoubleType()))
 _SUFFIXES = {"identity": "", "truncate": "_trunc"}
 
 
@@ -194,13 +198,14 @@ def sort_order_of(
 
 
 def promotes(old: IcebergType, new: IcebergType) -> bool:
-    """Whether Iceberg lets a column of the old type become one of the new."""
-    if not isinstance(old, PrimitiveType) or not isinstance(new, PrimitiveType):
-        return old == new
-    try:
-        return old == new or promote(old, new) == new
-    except ResolveError:
-        return False
+    """Whether Iceberg (format v2) lets a column of the old type become the new.
+
+    Source: https://iceberg.apache.org/spec/#schema-evolution. pyiceberg's `promote`
+    says what can be *read* as what, which is more: decimals of another scale, say.
+    """
+    if isinstance(old, DecimalType) and isinstance(new, DecimalType):
+        return bool(old.scale == new.scale and old.precision <= new.precision)
+    return old == new or (old, new) in _PROMOTIONS
 
 
 def _type(column: Column, ids: Iterator[int]) -> IcebergType:
