@@ -129,7 +129,7 @@ class _Bench:
             yield check_equal(f"compression ({codecs[1][0][0]})", *codecs)
 
     def _data_files(self) -> Path:
-        return self.settings.warehouse / f"raw/{self._last}__orders-*/data/*.parquet"
+        return self.settings.warehouse / f"raw/{self._last}__orders-*/data/**/*.parquet"
 
 
 if __name__ == "__main__":

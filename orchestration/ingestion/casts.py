@@ -33,11 +33,10 @@ def from_reader(field: Field, column: str | None) -> Cast:
     if field.type not in _WHOLE:
         return Cast(field, column, None)
     value = f"try_cast({column} as {field.type})"
-    # The common case is decided by the first comparison alone.
     lossy = f"try_cast({column} as decimal(38, 18)) is distinct from {value}"
-    misfit = (
-        f"{column} <> coalesce({value}::varchar, '') and ({value} is null or {lossy})"
-    )
+    # The first comparison decides nearly all rows, NULL among them.
+    differs = f"{value}::varchar is distinct from {column}"
+    misfit = f"{differs} and ({value} is null or {lossy})"
     return Cast(field, value, misfit)
 
 
@@ -91,7 +90,9 @@ def verdict(casts: list[Cast], *, broken: str | None = None) -> str:
             whens.append(f"when {cast.misfit} then {2 * number}")
         if cast.absent:
             whens.append(f"when {cast.absent} then {2 * number + 1}")
-    return f"case {' '.join(whens)} end" if whens else "cast(null as integer)"
+    return (
+        f"cast(case {' '.join(whens)} end as smallint)" if whens else "null::smallint"
+    )
 
 
 def reason(fields: tuple[Field, ...], number: int) -> tuple[str | None, str]:

@@ -181,7 +181,7 @@ def _fill(
 ) -> None:
     selected = [f"{cast.value} as {quote(cast.field.name)}" for cast in columns]
     verdict = casts.verdict(columns, broken=broken)
-    selected += ["file_index as _file", f"{verdict} as _verdict"]
+    selected += ["file_index::smallint as _file", f"{verdict} as _verdict"]
     if raw:
         selected.append(f"case when _verdict is not null then {raw} end as _raw")
     con.execute(

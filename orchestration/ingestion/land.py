@@ -37,6 +37,9 @@ REJECT_COLUMNS = {
     "reason": "varchar",
     "raw_line": "varchar",
 }
+# Readers of new rows skip old files by it. DuckDB 1.5 also writes such a table on all
+# cores; without partitions its threads wait for each other.
+PARTITION = "day(_loaded_at)"
 # Iceberg changes these types in place, without touching a file.
 _WIDER = {("integer", "bigint"), ("float", "double")}
 
@@ -61,16 +64,24 @@ def relation(source: Source, table: str) -> str:
 
 
 def prepare(
-    con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, str]
+    con: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: Mapping[str, str],
+    *,
+    partition: str = "",
 ) -> None:
     """Create a raw table, or add the columns that it lacks.
+
+    Args:
+        partition: Transforms of a new table: `day(_loaded_at)`.
 
     Raises:
         GateError: A column has another type already, and Iceberg cannot widen it.
     """
     con.execute(f"create schema if not exists lake.{RAW}")
     definitions = ", ".join(f"{quote(key)} {type_}" for key, type_ in columns.items())
-    con.execute(f"create table if not exists {name} ({definitions})")
+    parts = f"partitioned by ({partition})" if partition else ""
+    con.execute(f"create table if not exists {name} ({definitions}) {parts}")
     found = con.execute(f"describe {name}").fetchall()
     existing = {row[0]: str(row[1]) for row in found}
     for column, type_ in columns.items():

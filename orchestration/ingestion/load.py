@@ -123,7 +123,8 @@ class SourceLoad:
         if not judged:
             return
         name = land.relation(self.source, staged.batch.table.name)
-        land.prepare(self.con, name, land.columns_of(staged.batch.fields))
+        columns = land.columns_of(staged.batch.fields)
+        land.prepare(self.con, name, columns, partition=land.PARTITION)
         land.write_rows(self.con, name, staged, judged, self.load)
         rejects = land.relation(self.source, "rejects")
         land.prepare(self.con, rejects, land.REJECT_COLUMNS)

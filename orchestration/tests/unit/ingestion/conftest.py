@@ -76,8 +76,11 @@ class Place:
 
 
 @pytest.fixture
-def place(settings: Settings, tmp_path: Path) -> Iterator[Place]:
+def place(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Place]:
     """An empty place."""
+    monkeypatch.setattr(land, "PARTITION", "")  # which plain DuckDB does not have
     made = Place(settings, tmp_path)
     yield made
     made.con.close()
