@@ -13,7 +13,7 @@ from orchestration.build.calls import Calls
 from orchestration.errors import FirnError, NotFoundError, UsageError
 from orchestration.lake import Lake
 from orchestration.lake.process import ensure_catalog
-from orchestration.lake.session import attach
+from orchestration.lake.session import attach, spill_to
 from orchestration.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ class Plugin(BasePlugin):
             self._check()
             _prepare(settings, refresh=not self._named)
             endpoint = ensure_catalog(settings)
+            spill_to(conn, settings)
             attach(conn, endpoint, settings.branch)
         except FirnError as error:
             raise RuntimeError(str(error)) from error

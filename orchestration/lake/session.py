@@ -39,6 +39,7 @@ def connect(
     con = duckdb.connect(":memory:", config=config or {})
     endpoint = ensure_catalog(settings)
     try:
+        spill_to(con, settings)
         attach(con, endpoint, branch, read_only=read_only)
         _set_search_path(con, endpoint, branch)
     except BaseException:
@@ -79,6 +80,11 @@ def attach(
             remedy="`firn doctor` says what is wrong; `firn branches` lists branches.",
         ) from error
     recreate_views(con, rest_catalog(endpoint, branch))
+
+
+def spill_to(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Let DuckDB spill into local state; its default is the current folder."""
+    con.execute(f"set global temp_directory = {literal(str(settings.home / 'tmp'))}")
 
 
 def rest_catalog(endpoint: Endpoint, branch: str) -> RestCatalog:

@@ -1,11 +1,15 @@
 """table and view: history, layout, and one kind becoming the other."""
 
+import subprocess
+import sys
 import textwrap
 from typing import Any
 
 import pytest
 
 from orchestration.tests.integration.macros.project import Project
+
+DBT = [sys.executable, "-m", "dbt.cli.main"]
 
 
 def test_a_rebuild_is_one_commit_that_keeps_history_and_field_ids(
@@ -228,6 +232,43 @@ def test_what_a_failed_model_staged_goes_with_the_next_start(project: Project) -
     project.model("next", "select 1 as id", materialized="table")
     project.run("next")
     assert not [name for name in tables(project) if "__firn_tmp_" in name]
+
+
+def test_a_header_runs_before_the_query(project: Project) -> None:
+    header = "set variable wanted = 42"
+    sql = "select getvariable('wanted')::integer as id"
+    project.model("headed", sql, materialized="table", sql_header=header)
+    project.run("headed")
+    assert project.rows("headed") == [(42,)]
+
+
+def test_two_processes_on_one_model_leave_one_whole_table(project: Project) -> None:
+    sql = "select range as id from range(200000)"
+    project.model("contended", sql, materialized="table")
+    folder = str(project.folder)
+    command = [*DBT, "run", "--select", "contended", "--project-dir", folder]
+    command += ["--profiles-dir", folder]
+    started = [
+        subprocess.Popen(  # dbt itself
+            [
+                *command,
+                "--target-path",
+                f"{folder}/target_{number}",
+                "--log-path",
+                f"{folder}/logs_{number}",
+            ],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(2)
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in started]
+    done = [process.returncode for process in started]
+    assert 0 in done, outputs
+    for code, output in zip(done, outputs, strict=True):
+        assert code == 0 or "another process changed the table" in output
+    assert len(project.rows("contended")) == 200000
+    assert not [name for name in tables(project) if "contended__firn_tmp" in name]
 
 
 def test_a_python_model_is_a_table_like_any_other(project: Project) -> None:
