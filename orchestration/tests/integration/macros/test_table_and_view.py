@@ -290,10 +290,21 @@ def test_truncate_and_drop_by_macro_touch_no_file(project: Project) -> None:
     project.model("emptied", "select range as id from range(5)", materialized="table")
     project.run("emptied")
     code = """
+    {% macro rows_now() %}
+        {% call statement('rows_now', fetch_result=True) %}
+            select count(*) from lake.analytics.emptied
+        {% endcall %}
+        {{ return(load_result('rows_now').data[0][0]) }}
+    {% endmacro %}
     {% macro empty_it() %}
+        {% set before = rows_now() %}
         {% do adapter.truncate_relation(api.Relation.create(
             database='lake', schema='analytics', identifier='emptied', type='table'
         )) %}
+        {% set after = rows_now() %}
+        {% if (before, after) != (5, 0) %}
+            {% do exceptions.raise_compiler_error(before ~ ' then ' ~ after) %}
+        {% endif %}
     {% endmacro %}
     {% macro drop_it() %}
         {% do adapter.drop_relation(api.Relation.create(
