@@ -13,6 +13,7 @@ once with the newest keys, once with keys spread over the whole table.
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -32,13 +33,14 @@ from orchestration.build import dbt
 from orchestration.errors import SetupError
 from orchestration.lake import Lake, process
 from orchestration.lake.session import connect, rest_catalog
-from orchestration.settings import Settings
+from orchestration.settings import MAIN, Settings
 
 PROJECT = Path(__file__).parents[2]
 BASE = "base"
 TIMES = 100  # how many times larger the large table is
 _DELTA = "FIRN_BENCHMARK_DELTA"
 _KIND = "FIRN_BENCHMARK_KIND"  # the materialization
+_COMPARED = "FIRN_BENCHMARK_COMPARED"  # merge_change_columns
 _ROW = """
     select
         id,
@@ -51,7 +53,11 @@ _ROW = """
 _MODEL = """
 {{% set rebuilds = env_var('{kind}') == 'table' %}}
 {{% set delta = "read_parquet('" ~ env_var('{delta}') ~ "')" %}}
-{{{{ config(materialized=env_var('{kind}'), unique_key='id') }}}}
+{{{{ config(
+    materialized=env_var('{kind}'),
+    unique_key='id',
+    merge_change_columns=env_var('{compared}', '') or none,
+) }}}}
 {{% if is_incremental() %}}
 select * from {{{{ delta }}}}
 {{% elif rebuilds %}}
@@ -96,28 +102,31 @@ def _options() -> argparse.Namespace:
 
 def _ratios() -> list[Ratio]:
     large, small = "merge, newest keys", f"merge, newest keys, 1/{TIMES}"
+    spread = "merge, spread keys"
+    one = f"{spread}, by one column"
     return [
         Ratio("ours ÷ rebuild", large, "rebuild"),
         Ratio("ours ÷ upsert", large, "upsert"),
         Ratio(f"ours ÷ upsert, 1/{TIMES}", small, f"upsert, 1/{TIMES}"),
         Ratio(f"newest keys, {TIMES}x ÷ 1x", large, small, goal=1.10),
-        Ratio(
-            f"spread keys, {TIMES}x ÷ 1x",
-            "merge, spread keys",
-            f"merge, spread keys, 1/{TIMES}",
-            goal=3,
-        ),
+        Ratio(f"spread keys, {TIMES}x ÷ 1x", spread, f"{spread}, 1/{TIMES}", goal=3),
+        Ratio(f"by one column, {TIMES}x ÷ 1x", one, f"{one}, 1/{TIMES}", goal=3),
     ]
 
 
 def _measure(
     bench: "_Bench", *, rounds: int, limit: float
 ) -> tuple[dict[str, list[float]], list[str]]:
+    one = "merge, spread keys, by one column"
     arms = {
         "merge, newest keys": lambda: bench.merge("large", "newest"),
         f"merge, newest keys, 1/{TIMES}": lambda: bench.merge("small", "newest"),
         "merge, spread keys": lambda: bench.merge("large", "spread_large"),
         f"merge, spread keys, 1/{TIMES}": lambda: bench.merge("small", "spread_small"),
+        one: lambda: bench.merge("large", "spread_large", compared="amount"),
+        f"{one}, 1/{TIMES}": lambda: bench.merge(
+            "small", "spread_small", compared="amount"
+        ),
         "rebuild": lambda: bench.rebuild("newest"),
     }
     seconds: dict[str, list[float]] = {name: [] for name in arms}
@@ -157,8 +166,7 @@ class _Bench:
             "flags": {"send_anonymous_usage_stats": False, "write_json": False},
         }
         (folder / "dbt_project.yml").write_text(yaml.safe_dump(content))
-        profile = (PROJECT / "profiles/profiles.yml").read_text()
-        (folder / "profiles.yml").write_text(profile)
+        shutil.copy(PROJECT / "profiles/profiles.yml", folder)
         (folder / "models").mkdir()
         for table in self._sizes:
             self._write_models(table)
@@ -170,15 +178,18 @@ class _Bench:
 
     def build(self) -> None:
         """Make the base branch with both tables."""
-        lake = Lake.open(self._settings)
-        lake.create_branch(BASE)
-        lake.close()
+        self._create_branch(BASE, base=MAIN)
         self._dbt(BASE, "large small", "newest", kind="incremental")
 
-    def merge(self, table: str, delta: str) -> float:
-        """Merge a delta on a fresh branch; seconds of the model."""
+    def merge(self, table: str, delta: str, *, compared: str = "") -> float:
+        """Merge a delta on a fresh branch; seconds of the model.
+
+        Args:
+            compared: The column that tells whether a row changed; by default any.
+        """
         branch = self._fork(table, delta)
-        return self._dbt(branch, table, delta, kind="incremental")
+        with _environment({_COMPARED: compared}):
+            return self._dbt(branch, table, delta, kind="incremental")
 
     def rebuild(self, delta: str) -> float:
         """Build the large table anew, with the delta in it."""
@@ -217,11 +228,14 @@ class _Bench:
 
     def _fork(self, table: str, delta: str) -> str:
         branch = f"round_{next(self._numbers)}"
-        lake = Lake.open(self._settings)
-        lake.create_branch(branch, base=BASE)
-        lake.close()
+        self._create_branch(branch, base=BASE)
         self._last.setdefault((table, delta), []).append(branch)
         return branch
+
+    def _create_branch(self, name: str, *, base: str) -> None:
+        lake = Lake.open(self._settings)
+        lake.create_branch(name, base=base)
+        lake.close()
 
     def _dbt(self, branch: str, select: str, delta: str, *, kind: str) -> float:
         folder = str(self._folder)
@@ -239,7 +253,7 @@ class _Bench:
         start = self._rows - self._sizes[table]
         ids = f"select range as id from range({start}, {self._rows})"
         rows = _ROW.format(value=0, ids=ids)
-        model = _MODEL.format(delta=_DELTA, kind=_KIND, rows=rows)
+        model = _MODEL.format(delta=_DELTA, kind=_KIND, compared=_COMPARED, rows=rows)
         (self._folder / f"models/{table}.sql").write_text(model)
 
     def _deltas(self, size: int) -> Mapping[str, str]:
