@@ -171,19 +171,20 @@ def test_every_type_that_iceberg_has_comes_back_as_it_was(project: Project) -> N
 
 
 def test_a_view_is_an_iceberg_view_and_readable_at_once(project: Project) -> None:
+    # The outer view comes first by name: the order is that of what views read.
     project.model("base", "select range as id from range(3)", materialized="table")
     project.model("over_base", "select id from {{ ref('base') }}", materialized="view")
     project.model(
-        "over_view", "select id from {{ ref('over_base') }}", materialized="view"
+        "an_outer_view", "select id from {{ ref('over_base') }}", materialized="view"
     )
     project.model(
-        "from_view", "select * from {{ ref('over_view') }}", materialized="table"
+        "from_view", "select * from {{ ref('an_outer_view') }}", materialized="table"
     )
-    project.run("base", "over_base", "over_view", "from_view")
+    project.run("base", "over_base", "an_outer_view", "from_view")
     view = project.catalog.load_view(("analytics", "over_base")).metadata
     assert [r.root.dialect for r in view.versions[-1].representations] == ["duckdb"]
     assert view.schemas[-1].column_names == ["id"]
-    assert project.sql("select count(*) from analytics.over_view") == [(3,)]
+    assert project.sql("select count(*) from analytics.an_outer_view") == [(3,)]
 
     # Another process builds only what reads the views.
     project.run("from_view")
