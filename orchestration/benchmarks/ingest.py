@@ -3,7 +3,7 @@
 Ours hashes the file, counts its rows independently, parses, rejects what does not fit,
 numbers the rows, writes, commits to the catalog and publishes; COPY parses and writes.
 
-    python -m orchestration.benchmarks.ingest --rows 3000000
+    python -m orchestration.benchmarks.ingest --rows 5000000
 """
 
 import tempfile
@@ -50,7 +50,7 @@ _ROWS = """
 def main() -> None:
     """Run both arms, check that they wrote the same rows, and report."""
     parser = arguments(__doc__ or "", rounds=5)
-    parser.add_argument("--rows", type=int, default=3_000_000)
+    parser.add_argument("--rows", type=int, default=5_000_000)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bench = _Bench(Path(folder), rows=options.rows)

@@ -1,15 +1,28 @@
 """SQL that makes a typed column of what a file holds, and tells what does not fit.
 
-A value fits when DuckDB can cast it and, for whole numbers, when nothing is lost: '1.5'
-would become 2 in silence. Decimals round to their scale, as everywhere in SQL.
+A value fits when DuckDB can cast it and nothing is lost by it. Decimals round to their
+scale, as everywhere in SQL.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from orchestration.ingestion.schema import Field
 from orchestration.lake.types import literal, quote
 
-_WHOLE = ("integer", "bigint")
+# Casts that lose something: 1.5 as an integer is 2, a date drops the time of day, a
+# timestamp drops an offset. By type: a cheap test of which texts to look at twice, and
+# what the value should be equal to.
+_WHOLE = ("{value}::varchar <> {text}", "try_cast({text} as decimal(38, 18))")
+_LOSSY = {
+    "integer": _WHOLE,
+    "bigint": _WHOLE,
+    "date": ("length({text}) > 10", "try_cast({text} as timestamp)"),
+    "timestamp": (
+        "length({text}) > 19",
+        "(try_cast({text} as timestamptz) at time zone 'UTC')",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -26,23 +39,21 @@ class Cast:
         return f"({self.value}) is null" if self.field.required else None
 
 
-def from_reader(field: Field, column: str | None) -> Cast:
-    """A CSV column, which DuckDB's reader has cast, except for whole numbers."""
+def from_reader(field: Field, column: str | None, *, text: bool) -> Cast:
+    """A CSV column; `text` says that the reader was asked for text (`reader_type`)."""
     if column is None:
         return _missing(field)
-    if field.type not in _WHOLE:
-        return Cast(field, column, None)
-    value = f"try_cast({column} as {field.type})"
-    lossy = f"try_cast({column} as decimal(38, 18)) is distinct from {value}"
-    # The first comparison decides nearly all rows, NULL among them.
-    differs = f"{value}::varchar is distinct from {column}"
-    misfit = f"{differs} and ({value} is null or {lossy})"
-    return Cast(field, value, misfit)
+    return _from_text(field, column) if text else Cast(field, column, None)
 
 
-def reader_type(field: Field) -> str:
-    """The type that DuckDB's CSV reader is asked for."""
-    return "varchar" if field.type in _WHOLE else field.type
+def reader_type(field: Field, *, formats: Collection[str] = ()) -> str:
+    """The type that DuckDB's CSV reader is asked for.
+
+    Args:
+        formats: Types for which the spec gives a format, which the reader knows best.
+    """
+    checked = field.type in _LOSSY and field.type not in formats
+    return "varchar" if checked else field.type
 
 
 def from_json(field: Field, document: str) -> Cast:
@@ -54,13 +65,10 @@ def from_json(field: Field, document: str) -> Cast:
     text = f"({document}->>{path})"
     if field.type == "varchar":
         return Cast(field, text, None)
+    if field.type in _LOSSY:
+        return _from_text(field, text)
     value = f"try_cast(({document}->{path}) as {field.type})"
-    misfit = f"{text} is not null and {value} is null"
-    if field.type in _WHOLE:
-        value = f"try_cast({text} as {field.type})"
-        lossy = f"try_cast({text} as decimal(38, 18)) is distinct from {value}"
-        misfit = f"{text} is not null and ({value} is null or {lossy})"
-    return Cast(field, value, misfit)
+    return Cast(field, value, f"{text} is not null and {value} is null")
 
 
 def from_typed(field: Field, type_: str) -> Cast:
@@ -70,11 +78,25 @@ def from_typed(field: Field, type_: str) -> Cast:
     column = quote(field.original)
     if type_.lower() == field.type.lower():
         return Cast(field, column, None)
+    if type_ == "VARCHAR" and field.type in _LOSSY:
+        return _from_text(field, column)
     value = f"try_cast({column} as {field.type})"
-    misfit = f"{column} is not null and {value} is null"
-    if field.type in _WHOLE:
-        lossy = f"try_cast({value} as {type_}) is distinct from {column}"
-        misfit = f"{column} is not null and ({value} is null or {lossy})"
+    wrong = f"{value} is null"
+    if field.type in _LOSSY:
+        wrong += f" or try_cast({value} as {type_}) is distinct from {column}"
+    return Cast(field, value, f"{column} is not null and ({wrong})")
+
+
+def _from_text(field: Field, text: str) -> Cast:
+    """A cast that does not round or cut off in silence, as DuckDB's would."""
+    value = f"try_cast({text} as {field.type})"
+    if field.type not in _LOSSY:
+        return Cast(field, value, f"{text} is not null and {value} is null")
+    suspect, exact = _LOSSY[field.type]
+    exact = exact.format(text=text, value=value)
+    suspect = suspect.format(text=text, value=value)
+    lossy = f"{suspect} and {exact} is distinct from {value}"
+    misfit = f"{text} is not null and ({value} is null or ({lossy}))"
     return Cast(field, value, misfit)
 
 

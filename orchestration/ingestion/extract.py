@@ -93,13 +93,13 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
 
 def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Staged:
     places = _places(batch)
-    types = ", ".join(
-        f"{place}: {literal(casts.reader_type(field))}"
-        for place, field in places.items()
-    )
     csv = source.csv
+    formats = {"date": csv.date_format, "timestamp": csv.timestamp_format}
+    given = [type_ for type_, format_ in formats.items() if format_]
+    types = {f.name: casts.reader_type(f, formats=given) for f in batch.fields}
+    asked = (f"{place}: {literal(types[f.name])}" for place, f in places.items())
     options = [
-        f"columns = {{{types}}}",
+        f"columns = {{{', '.join(asked)}}}",
         "auto_detect = false",
         f"header = {csv.header}",
         f"delim = {literal(csv.delimiter)}",
@@ -114,12 +114,12 @@ def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> 
         f"rejects_table = {literal(_REJECTS)}",
         f"rejects_scan = {literal(_SCANS)}",
     ]
-    if csv.date_format:
-        options.append(f"dateformat = {literal(csv.date_format)}")
-    if csv.timestamp_format:
-        options.append(f"timestampformat = {literal(csv.timestamp_format)}")
+    options += [f"{t}format = {literal(f)}" for t, f in formats.items() if f]
     where = {field.name: place for place, field in places.items()}
-    columns = [casts.from_reader(f, where.get(f.name)) for f in batch.fields]
+    columns = [
+        casts.from_reader(f, where.get(f.name), text=types[f.name] != f.type)
+        for f in batch.fields
+    ]
     _fill(con, columns, f"read_csv({_paths(batch)}, {', '.join(options)})")
     return Staged(batch, _rows(con), _torn(con, batch))
 

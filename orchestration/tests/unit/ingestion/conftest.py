@@ -27,6 +27,7 @@ class Place:
         self.landing.mkdir()
         self.con = duckdb.connect()
         self.con.execute("attach ':memory:' as lake")
+        self.con.execute("set timezone = 'UTC'")
         self._loads = count(1)
 
     def source(self, columns: Mapping[str, str], **options: Any) -> Source:

@@ -4,7 +4,7 @@ import csv
 import gzip
 import io
 import math
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -129,6 +129,12 @@ def test_each_reject_names_its_line_column_and_reason(place: Place) -> None:
             "timestamp",
             datetime.fromisoformat("2026-01-02 03:04:05"),
         ),
+        (
+            "2026-01-02T03:04:05.123Z",
+            "timestamp",
+            datetime.fromisoformat("2026-01-02 03:04:05.123"),
+        ),
+        ("2026-01-02 00:00:00", "date", date(2026, 1, 2)),
         ("true", "boolean", True),
         ("inf", "double", math.inf),
         ("NA", "double", None),
@@ -153,6 +159,9 @@ def test_a_value_that_fits_lands(
         ("2147483648", "integer"),
         ("1234567890", "decimal(9,2)"),
         ("2026-02-30", "date"),
+        ("2026-02-03 10:00:00", "date"),
+        ("2026-02-03 10:00:00+02", "timestamp"),
+        ("2026-02-03T10:00:00.5-05:00", "timestamp"),
         ("x", "boolean"),
         ("x", "uuid"),
     ],
@@ -164,6 +173,20 @@ def test_a_value_that_does_not_fit_is_a_reject(
     result = place.load(place.source({"k": "varchar", "v": type_}))
     assert (result.landed, result.rejected) == (0, 1)
     assert place.rejects("raw_line, column_name") == [(f"k,{text}", "v")]
+
+
+def test_a_value_that_does_not_fit_is_a_reject_in_json_too(place: Place) -> None:
+    columns = {"n": "integer", "day": "date", "at": "timestamp"}
+    lines = [
+        '{"n": 1, "day": "2026-01-02", "at": "2026-01-02T03:04:05Z"}',
+        '{"n": 1.5}',
+        '{"day": "2026-01-02 10:00"}',
+        '{"at": "2026-01-02T03:04:05+02:00"}',
+    ]
+    place.write("\n".join(lines).encode())
+    result = place.load(place.source(columns, format="jsonl"))
+    assert (result.landed, result.rejected) == (1, 3)
+    assert place.rejects("column_name") == [("n",), ("day",), ("at",)]
 
 
 def test_options_say_how_the_file_is_written(place: Place) -> None:
