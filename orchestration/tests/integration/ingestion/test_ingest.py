@@ -12,7 +12,6 @@ import pytest
 from orchestration.errors import ConflictError, GateError
 from orchestration.ingestion import land, run
 from orchestration.ingestion import ledger as ledger_module
-from orchestration.ingestion.result import LoadResult
 from orchestration.lake import Lake
 from orchestration.tests.integration.ingestion.conftest import Shop
 
@@ -23,7 +22,7 @@ def test_rows_rejects_and_ledger_are_published_together(shop: Shop) -> None:
     shop.spec("one", {"orders": COLUMNS, "items": COLUMNS}, max_reject_share=0.5)
     shop.drop("one/orders.csv", "id,name\n1,a\nx,b\n3,c\n")
     shop.drop("one/items.csv.gz", gzip.compress(b"id,name\n7,g\n"))
-    seen: list[LoadResult] = []
+    seen: list[Any] = []
     result = run.ingest(shop.settings, ["one"], on_progress=seen.append)
 
     assert [(r.table, r.landed, r.rejected) for r in seen] == [
