@@ -139,4 +139,4 @@ def test_layout_names_of_columns_and_open_end_come_from_config(
     table = project.table("snap_config")
     assert str(table.spec().fields[0].transform) == "month"
     ends = [str(row["ends_at"])[:4] for row in table.scan().to_arrow().to_pylist()]
-    assert sorted(ends) == ["2024", "9999", "9999"]
+    assert sorted(ends) == ["2024", "2024", "9999", "9999"]
