@@ -1,8 +1,9 @@
 """One snapshot that takes files out of a table and puts staged files in.
 
 The staged files were written by an engine into a table that continues the target's
-numbering (`staging`), so their manifests enter the target as they are. What leaves is
-recorded as deleted entries, so that tools which walk a table's history see it leave.
+numbering (`staging`), so their manifests enter the target as they are. A file that
+leaves is a deleted entry where others of its manifest stay; a manifest of which nothing
+stays is not listed any more. The summary counts both.
 """
 
 import uuid
@@ -102,13 +103,22 @@ class _Replacement:
         return kept
 
     def _filter(self, manifest: ManifestFile) -> list[ManifestFile]:
-        """The manifest as it is if nothing in it leaves, else rewritten."""
+        """The manifest as it is if nothing in it leaves, else rewritten.
+
+        One without a living file is left out: DuckDB (1.5) takes the partitioning of
+        such a manifest, which may be an older one, for that of the table.
+        """
         entries = manifest.fetch_manifest_entry(self._io, discard_deleted=True)
         going = [
             self._leaves is None or self._leaves(entry.data_file) for entry in entries
         ]
+        for entry, goes in zip(entries, going, strict=True):
+            if goes:
+                self._count(entry)
+        if all(going):
+            return []
         if not any(going):
-            return [manifest] if entries else []
+            return [manifest]
         spec = self._base.specs()[manifest.partition_spec_id]
         writer = write_manifest(
             format_version=2,
@@ -122,7 +132,6 @@ class _Replacement:
             for entry, goes in zip(entries, going, strict=True):
                 if goes:
                     writer.delete(entry)
-                    self._count(entry)
                 else:
                     writer.existing(entry)
         return [writer.to_manifest_file()]

@@ -1,0 +1,45 @@
+"""A table that is laid out anew reads alike in every engine afterwards."""
+
+import pytest
+
+from orchestration.tests.integration.macros.project import Project
+
+
+@pytest.mark.parametrize(
+    ("name", "sql", "partition_by"),
+    [
+        ("to_none", "select {0} as id, date '2024-0{0}-01' as d", None),
+        ("to_other", "select {0} as id, date '2024-0{0}-01' as d", "bucket(2, id)"),
+        ("to_retyped", "select {0} as id, timestamp '2024-0{0}-01' as d", "month(d)"),
+        ("to_dropped", "select {0} as id, {0} as e", None),
+    ],
+)
+def test_a_merge_after_another_partitioning_is_read_alike_by_all(
+    project: Project, name: str, sql: str, partition_by: str | None
+) -> None:
+    config = {"materialized": "incremental", "unique_key": "id"}
+    rows = "select {0} as id, date '2024-0{0}-01' as d"
+    before = " union all ".join(rows.format(i) for i in (1, 2, 3))
+    project.model(name, before, **config, partition_by="month(d)")
+    project.run(name)
+    changed = {"partition_by": partition_by} if partition_by else {}
+    after = " union all ".join(sql.format(i) for i in (1, 2, 3))
+    project.model(name, after, **config, **changed)
+    project.run(name, full_refresh=True)
+    table = project.table(name)
+    snapshot = table.current_snapshot()
+    assert snapshot is not None
+    specs = {one.partition_spec_id for one in snapshot.manifests(table.io)}
+    assert specs == {table.metadata.default_spec_id}, "none of the old spec is listed"
+    assert snapshot.summary is not None
+    assert int(snapshot.summary["deleted-data-files"] or 0) == 3
+
+    last = table.schema().fields[-1].name
+    merged = sql.format(4).replace("4 as id", "2 as id")
+    project.model(name, f"{merged} union all {sql.format(5)}", **config, **changed)
+    project.run(name)
+    read = project.table(name).scan().to_arrow()
+    assert sorted(read["id"].to_pylist()) == [1, 2, 3, 5]
+    counted = f"select count(*) from lake.analytics.{name} where "
+    assert project.sql(f"{counted} id < 10 and {last} is not null") == [(4,)]
+    assert project.sql(f"{counted} id = 2") == [(1,)]
