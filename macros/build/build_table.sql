@@ -13,6 +13,7 @@
     {% set staged_relation = relation.incorporate(path={'identifier': staged}) %}
     {% set rows = insert_rows(staged_relation, sql, definition.sort_by) %}
     {% do check_rows(staged_relation) %}
+    {% do check_epoch(staged_relation, staged_relation) %}
     {% do check_keys(staged_relation, keys) %}
     {% do drop_old_view(relation) %}
     {% do lake_call('swap', dict(id, staged=staged)) %}

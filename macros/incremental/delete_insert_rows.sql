@@ -6,6 +6,7 @@
     {#- The key names a group of rows here, and the delta has all rows of its groups. -#}
     {% set delta = create_delta(sql) %}
     {% do check_rows(delta) %}
+    {% do check_epoch(delta, relation) %}
     {% do check_keys(delta, keys, unique=false) %}
     {% set columns = describe_query('select * from ' ~ delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}

@@ -5,6 +5,7 @@
 {% macro duckdb__merge_rows(relation, sql, keys) %}
     {% set delta = create_delta(sql) %}
     {% do check_rows(delta) %}
+    {% do check_epoch(delta, relation) %}
     {% do check_keys(delta, keys) %}
     {% set columns = describe_query('select * from ' ~ delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}

@@ -6,6 +6,7 @@
     {% set filled = relation.incorporate(path={'identifier': staged}) %}
     {% set rows = insert_rows(filled, sql, sort_columns(), written) %}
     {% do check_rows(filled) %}
+    {% do check_epoch(filled, relation) %}
     {% set ranges = resolved_ranges(filled, range) %}
     {% if not ranges %}
         {% do lake_call('discard', dict(id, staged=staged)) %}

@@ -9,6 +9,7 @@
     {% set changes_sql = snapshot_staging_table(strategy, sql, relation) %}
     {% do check_time_data_types(changes_sql) %}
     {% set changes = create_delta(changes_sql, suffix='changes') %}
+    {% do check_epoch(changes, relation) %}
     {% set columns = [] %}
     {% for column in describe_query('select * from ' ~ changes) %}
         {% if column.name != 'dbt_change_type' and not column.name.startswith('dbt_unique_key') %}

@@ -19,10 +19,12 @@ from orchestration.errors import FirnError
 from orchestration.lake import staging, views
 from orchestration.lake.definition import Definition
 from orchestration.lake.evolution import evolve
+from orchestration.lake.layout import columns_from_1970_on
 from orchestration.lake.model import TEMPORARY, TableId
 from orchestration.lake.process import Endpoint
 from orchestration.lake.ranges import Range, replace_ranges
 from orchestration.lake.session import rest_catalog
+from orchestration.lake.updates import key
 
 log = logging.getLogger(__name__)
 
@@ -162,6 +164,10 @@ def _evolve(catalog: RestCatalog, payload: Payload) -> Payload:
     return asdict(evolve(catalog, _table(payload), definition, on_schema_change=mode))
 
 
+def _columns_from_1970_on(catalog: RestCatalog, payload: Payload) -> list[str]:
+    return columns_from_1970_on(catalog.load_table(key(_table(payload))).metadata)
+
+
 def _describe(catalog: RestCatalog, payload: Payload) -> list[Payload]:
     return describe(
         catalog,
@@ -183,6 +189,7 @@ VERBS: dict[str, Callable[[RestCatalog, Payload], Any]] = {
     "discard": _discard,
     "replace_ranges": _replace_ranges,
     "evolve": _evolve,
+    "columns_from_1970_on": _columns_from_1970_on,
     "put_view": _put_view,
     "catalog": _describe,
 }

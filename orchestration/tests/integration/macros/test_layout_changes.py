@@ -1,5 +1,7 @@
 """A table that is laid out anew reads alike in every engine afterwards."""
 
+from typing import Any
+
 import pytest
 
 from orchestration.tests.integration.macros.project import Project
@@ -43,3 +45,53 @@ def test_a_merge_after_another_partitioning_is_read_alike_by_all(
     counted = f"select count(*) from lake.analytics.{name} where "
     assert project.sql(f"{counted} id < 10 and {last} is not null") == [(4,)]
     assert project.sql(f"{counted} id = 2") == [(1,)]
+
+
+AT = "select {0} as id, {1} '{2}' as at"
+WAYS: dict[str, dict[str, Any]] = {
+    "append": {"incremental_strategy": "append"},
+    "merge": {"unique_key": "id"},
+    "groups": {"unique_key": "id", "incremental_strategy": "delete+insert"},
+    "range": {
+        "incremental_strategy": "replace_range",
+        "range": {"column": "at", "grain": "year"},
+    },
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("type_", "transform"), [("timestamp", "month"), ("timestamptz", "day")]
+)
+def test_timestamps_before_1970_are_refused_where_they_would_be_lost(
+    project: Project, way: str, type_: str, transform: str
+) -> None:
+    name = f"epoch_{way}_{transform}"
+    config: dict[str, Any] = {"materialized": "incremental", **WAYS[way]}
+    config["partition_by"] = f"{transform}(at)"
+    old = AT.format(2, type_, "1969-12-31 10:00:00")
+    project.model(name, old, **config)
+    assert "1 rows have a at before 1970" in project.fails(name)
+    assert not project.catalog.table_exists(("analytics", name))
+
+    project.model(name, AT.format(1, type_, "1970-01-01 00:00:00"), **config)
+    project.run(name)
+    before = project.table(name).metadata_location
+    project.model(name, old, **config)
+    assert "Partition by year(at) with --full-refresh" in project.fails(name)
+    assert project.table(name).metadata_location == before
+
+
+@pytest.mark.parametrize(
+    ("name", "type_", "by"),
+    [("epoch_year", "timestamp", "year(at)"), ("epoch_date", "date", "month(at)")],
+)
+def test_other_layouts_take_rows_before_1970_and_find_them_again(
+    project: Project, name: str, type_: str, by: str
+) -> None:
+    config = {"materialized": "incremental", "unique_key": ["id", "at"]}
+    rows = AT.format(1, type_, "1965-03-15")
+    project.model(name, rows, **config, partition_by=by)
+    for _ in range(3):
+        project.run(name)
+    assert len(project.rows(name)) == 1

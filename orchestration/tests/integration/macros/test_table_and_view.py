@@ -123,13 +123,14 @@ def test_rows_are_written_in_the_order_of_sort_by(project: Project) -> None:
         ("bad_width", {"partition_by": "bucket(id)"}, "is no partition transform"),
         ("bad_column", {"partition_by": "month(nope)"}, "names no column"),
         ("bad_type", {"partition_by": "month(id)"}, "cannot partition a column of"),
+        ("bad_decimal", {"partition_by": "truncate(5, paid)"}, "cannot partition a"),
         ("bad_sort", {"sort_by": "nope desc"}, "names no column"),
     ],
 )
 def test_a_layout_that_makes_no_sense_is_refused(
     project: Project, name: str, config: dict[str, str], message: str
 ) -> None:
-    sql = "select 1 as id, timestamp '2024-01-01' as at"
+    sql = "select 1 as id, timestamp '2024-01-01' as at, 1.5::decimal(9, 2) as paid"
     project.model(name, sql, materialized="table", **config)
     assert message in project.fails(name)
 
