@@ -5,8 +5,10 @@
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {% do adapter.commit() %}
 
+    {% do refuse_unsupported() %}
     {#- Read once: every step below sees the same rows. -#}
     {% set source = create_delta(model.compiled_code) %}
+    {% do check_rows(source) %}
     {% do check_keys(source, string_list(config.get('unique_key'))) %}
     {% set sql = 'select * from ' ~ source %}
     {% set strategy_macro = strategy_dispatch(config.get('strategy')) %}

@@ -183,30 +183,36 @@ def _fields(
         ]
         ids = count(metadata.last_column_id + 1)
         fields += [align(field, None, ids) for field in difference.added]
-    known = {field.field_id for field in metadata.schema().fields}
+    before = {field.field_id: field for field in metadata.schema().fields}
     is_empty = metadata.current_snapshot() is None
     return tuple(
-        _described(field, definition, is_new=field.field_id not in known or is_empty)
-        for field in fields
+        field if is_empty else _refuse_null(before.get(field.field_id), field)
+        for field in (_described(field, definition) for field in fields)
     )
 
 
-def _described(
-    field: NestedField, definition: Definition, *, is_new: bool
-) -> NestedField:
+def _described(field: NestedField, definition: Definition) -> NestedField:
     """The field with the wanted documentation and nullability."""
     wanted = {column.name.lower(): column for column in definition.columns}
     column = wanted.get(field.name.lower())
     if column is None:
         return field
-    if column.required and not field.required and not is_new:
+    doc = field.doc if column.doc is None else column.doc
+    return field.model_copy(update={"doc": doc, "required": column.required})
+
+
+def _refuse_null(old: NestedField | None, field: NestedField) -> NestedField:
+    """The field, unless it is required and rows that are there may have NULL in it."""
+    if field.required and not (old and old.required):
+        what = (
+            "the table's column takes NULL" if old else "the column is new to its rows"
+        )
         raise UsageError(
-            "the model says not_null, and the table's column takes NULL",
+            f"the model says not_null, and {what}",
             where=f"column {field.name}",
             remedy="Run with --full-refresh, which checks every row.",
         )
-    doc = field.doc if column.doc is None else column.doc
-    return field.model_copy(update={"doc": doc, "required": column.required})
+    return field
 
 
 def _refuse_dropping_layout(

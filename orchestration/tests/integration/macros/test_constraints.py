@@ -132,3 +132,43 @@ def test_a_query_that_breaks_its_contract_is_refused(project: Project) -> None:
         )
         error = project.fails("promised")
         assert "This model has an enforced contract that failed" in error
+
+
+def test_a_new_column_that_is_not_null_needs_the_old_rows(project: Project) -> None:
+    config = {"materialized": "incremental", "on_schema_change": "append_new_columns"}
+    project.model("grown", "select 1 as id", **config)
+    project.run("grown")
+    before = project.table("grown").metadata_location
+    declare(project, "grown", [column("extra", "integer", NOT_NULL)])
+    project.model("grown", "select 2 as id, 5 as extra", **config)
+    error = project.fails("grown")
+    assert "the column is new to its rows" in error
+    assert "--full-refresh" in error
+    assert project.table("grown").metadata_location == before
+    project.run("grown", full_refresh=True)
+    assert project.rows("grown") == [(2, 5)]
+
+
+def test_a_snapshot_holds_its_constraints_on_every_run(project: Project) -> None:
+    def declared(*constraints: dict[str, Any], **config: Any) -> None:
+        config = {"schema": "analytics", "unique_key": "id", **config}
+        snapshot = {
+            "name": "kept",
+            "relation": "ref('kept_source')",
+            "config": {"strategy": "check", "check_cols": "all", **config},
+            "columns": [{"name": "amount", "constraints": list(constraints)}],
+        }
+        project.properties("snapshots/kept.yml", {"snapshots": [snapshot]})
+
+    declared(POSITIVE)
+    project.model("kept_source", "select 1 as id, 5 as amount", materialized="view")
+    project.run("kept_source", "kept")
+    before = project.table("kept").metadata_location
+    project.model("kept_source", "select 1 as id, -5 as amount", materialized="view")
+    project.run("kept_source")
+    assert "check (amount > 0) on kept.amount" in project.fails("kept")
+    declared({"type": "unique"})
+    assert "Constraint unique on kept.amount" in project.fails("kept")
+    declared(grants={"select": ["me"]})
+    assert "config 'grants' does nothing" in project.fails("kept")
+    assert project.table("kept").metadata_location == before
