@@ -1,8 +1,10 @@
-{% macro build_table(relation, sql, keys=[], fingerprint=none) %}
-    {{ return(adapter.dispatch('build_table', 'firn')(relation, sql, keys, fingerprint)) }}
+{% macro build_table(relation, sql, keys=[], fingerprint=none, range=none) %}
+    {{ return(adapter.dispatch('build_table', 'firn')(
+        relation, sql, keys, fingerprint, range
+    )) }}
 {% endmacro %}
 
-{% macro duckdb__build_table(relation, sql, keys, fingerprint) %}
+{% macro duckdb__build_table(relation, sql, keys, fingerprint, range) %}
     {% do refuse_unsupported() %}
     {% do assert_contract(sql) %}
     {% set definition = table_definition(describe_query(sql)) %}
@@ -15,6 +17,9 @@
     {% do check_rows(staged_relation) %}
     {% do check_epoch(staged_relation, staged_relation) %}
     {% do check_keys(staged_relation, keys) %}
+    {% if range %}
+        {% do resolved_ranges(staged_relation, range) %}
+    {% endif %}
     {% do drop_old_view(relation) %}
     {% do lake_call('swap', dict(id, staged=staged)) %}
     {{ return(rows) }}

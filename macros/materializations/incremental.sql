@@ -16,7 +16,9 @@
     {% endif %}
     {% if load_cached_relation(this) is none or should_full_refresh() %}
         {% set merged_keys = keys if strategy == 'merge' else [] %}
-        {% set rows = build_table(target_relation, sql, keys=merged_keys) %}
+        {#- A replace_range starts with its history; a batch is a batch from the first. -#}
+        {% set range = batch_range() if strategy == 'microbatch' else none %}
+        {% set rows = build_table(target_relation, sql, keys=merged_keys, range=range) %}
     {% else %}
         {% set rows = increment_table(target_relation, sql, strategy, keys) %}
     {% endif %}

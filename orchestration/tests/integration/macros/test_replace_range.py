@@ -162,3 +162,22 @@ def test_microbatch_replaces_batch_by_batch_and_again(project: Project) -> None:
     assert refresh.success
     assert [at.day for at, _ in project.rows("batched")] == [2, 5]
     assert project.snapshots("batched") > history
+
+
+def test_the_first_batch_holds_its_own_rows_alone(project: Project) -> None:
+    # Without event_time on the input, dbt does not filter what a batch reads.
+    sql = f"select day::timestamp as at_time from ({DAYS.format(1, 0, 5)})"
+    project.model("unfiltered", sql, materialized="table")
+    project.model(
+        "all_in_one",
+        "select * from {{ ref('unfiltered') }}",
+        materialized="incremental",
+        incremental_strategy="microbatch",
+        event_time="at_time",
+        batch_size="day",
+        begin="2024-01-01",
+    )
+    window = ("--event-time-start", "2024-01-02", "--event-time-end", "2024-01-03")
+    assert not project.dbt("build", "-s", "unfiltered", "all_in_one", *window).success
+    assert "4 rows lie outside the range" in project.log()
+    assert not project.catalog.table_exists(("analytics", "all_in_one"))
