@@ -48,7 +48,12 @@ def ingest(
 
     with watching() as progress:
         progress.step("ingest")
-        landed = land(settings, tuple(sources or ()), on_progress=progress.landed)
+        landed = land(
+            settings,
+            tuple(sources or ()),
+            on_progress=progress.landed,
+            on_step=progress.step,
+        )
     emit(output, render.landed_dict(landed), lambda: render.landed_text(landed))
 
 

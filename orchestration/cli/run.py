@@ -35,7 +35,7 @@ def run(
     settings = Settings.load()
     with watching(verbose=verbose) as progress:
         progress.step("ingest")
-        landed = ingest(settings, on_progress=progress.landed)
+        landed = ingest(settings, on_progress=progress.landed, on_step=progress.step)
         result = build(
             settings,
             dbt_args or (),

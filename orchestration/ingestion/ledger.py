@@ -46,21 +46,23 @@ class Entry:
 
 @dataclass
 class Ledger:
-    """The contents and the places that are known, by table."""
+    """The contents and the places that are known, by table; `newest` in UTC."""
 
     hashes: set[tuple[str, str]] = field(default_factory=set)
     places: set[tuple[str, str, int, int]] = field(default_factory=set)
+    newest: datetime | None = None
 
     @classmethod
     def read(cls, con: duckdb.DuckDBPyConnection, relation: str) -> "Ledger":
         """Read the ledger of the branch that `con` is on."""
         rows = con.execute(
-            "select table_name, content_sha256, _source_file, size_bytes, modified_ns "
-            f"from {relation}"
+            "select _loaded_at, table_name, content_sha256, _source_file, size_bytes, "
+            f"modified_ns from {relation}"
         ).fetchall()
         return cls(
-            hashes={(table, sha) for table, sha, *_ in rows},
-            places={(table, *place) for table, _, *place in rows},
+            hashes={(table, sha) for _, table, sha, *_ in rows},
+            places={(table, *place) for _, table, _, *place in rows},
+            newest=max((at for at, *_ in rows), default=None),
         )
 
     def knows_place(self, table: str, file: SourceFile) -> bool:

@@ -2,15 +2,21 @@
 """`ingest`: land what is new in each source, and publish it.
 
 `specs → files → stage → judge → land on ingest_<id> → publish → main`
+
+Incremental models read what is newer than all they hold, so rows have to appear on
+`main` in the order of `_loaded_at`: one source at a time takes its moment and
+publishes.
 """
 
 import os
 import secrets
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
+from filelock import FileLock, Timeout
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from orchestration.errors import ConflictError, GateError
@@ -26,9 +32,11 @@ from orchestration.lake.session import connect
 from orchestration.settings import Settings
 
 Progress = Callable[[LoadResult], None]
+Say = Callable[[str], None]
 
-# Another ingest of the same source may publish first; then its files are known, and the
-# next attempt lands what is left. Each round lets one of them through.
+# From another machine that shares the catalog's database, an ingest of the same source
+# may publish first; then its files are known, and the next attempt lands what is left.
+# Each round lets one of them through.
 _ATTEMPTS = 8
 
 _MEMORY_SHARE = 0.6  # DuckDB's default is 0.8, for a machine of its own
@@ -39,6 +47,7 @@ def ingest(
     sources: Sequence[str] = (),
     *,
     on_progress: Progress | None = None,
+    on_step: Say | None = None,
 ) -> IngestResult:
     """Land the new files of all sources, or of those named; each is published alone.
 
@@ -47,6 +56,7 @@ def ingest(
 
     Args:
         on_progress: Called once a table, as it has landed on the branch.
+        on_step: Called with what the ingest is doing when it has to wait for another.
 
     Raises:
         GateError: A source was refused; nothing of it was published.
@@ -61,9 +71,10 @@ def ingest(
     try:
         for source in specs:
             try:
-                results, publication = _with_retries(
-                    settings, lake, source, on_progress or _ignore
-                )
+                with _in_turn(settings, on_step or _ignore):
+                    results, publication = _with_retries(
+                        settings, lake, source, on_progress or _ignore
+                    )
             except GateError as error:
                 refused.append(error)
                 continue
@@ -74,6 +85,25 @@ def ingest(
     if refused:
         raise _refusal(refused, len(specs))
     return IngestResult(tuple(loads), tuple(publications))
+
+
+@contextmanager
+def _in_turn(settings: Settings, say: Say) -> Iterator[None]:
+    """Wait until no other ingest is between its moment and its publication.
+
+    The kernel releases the lock of a process that dies.
+    """
+    lock = FileLock(settings.home / "ingest.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say("ingest: waits for another ingest to publish")
+        lock.acquire()
+        say("ingest")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _with_retries(
@@ -94,20 +124,31 @@ def _ingest_source(
     settings: Settings, lake: Lake, source: Source, progress: Progress
 ) -> tuple[list[LoadResult], Publication | None]:
     found = {table.name: discover(settings, source, table) for table in source.tables}
-    at = utc_now()
-    load = land.Load(f"{at:%Y%m%dT%H%M%S}_{secrets.token_hex(3)}", at)
-    branch = f"ingest_{load.id}"
+    load_id = f"{utc_now():%Y%m%dT%H%M%S}_{secrets.token_hex(3)}"
+    branch = f"ingest_{load_id}"
     lake.create_branch(branch)
     try:
         with closing(connect(settings, branch, config=_config(settings))) as con:
             ledger = _ledger(lake, con, branch, source)
+            load = land.Load(load_id, _moment(lake, ledger))
             work = SourceLoad(con, source, load, ledger)
             results = work.run(found, progress)
-    except GateError:
+    except BaseException:  # an interrupt, too
         lake.drop_branch(branch)  # it holds a part of the load, and no reject
         raise
     _check_rejects(source, results, branch)
     return results, _publish(settings, lake, branch)
+
+
+def _moment(lake: Lake, ledger: Ledger) -> datetime:
+    """Now; just after the newest rows and publication where the clock was set back.
+
+    Publications' times never run backwards, and none is before its rows' moment.
+    """
+    known = [p.published_at.astimezone(UTC).replace(tzinfo=None) for p in lake.log(1)]
+    known += [ledger.newest] if ledger.newest else []
+    tick = timedelta(microseconds=1)
+    return max([utc_now(), *(moment + tick for moment in known)])
 
 
 def _publish(settings: Settings, lake: Lake, branch: str) -> Publication | None:
@@ -160,5 +201,5 @@ def _config(settings: Settings) -> dict[str, Any]:
     return {"memory_limit": limit, "temp_directory": str(settings.home / "spill")}
 
 
-def _ignore(result: LoadResult) -> None:
+def _ignore(_: object) -> None:
     """Show nothing."""

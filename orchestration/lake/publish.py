@@ -6,6 +6,7 @@ SQL.
 """
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -125,7 +126,7 @@ def _record(
         return None
     row = {
         **what,
-        "published_at": branches.now(),
+        "published_at": _moment(connection),
         "who": provenance.who,
         "git_commit": provenance.git_commit,
         "dbt_invocation": provenance.dbt_invocation,
@@ -143,6 +144,21 @@ def _record(
         )
     )
     return new_id
+
+
+def _moment(connection: sa.Connection) -> str:
+    """Now, or just after the newest publication where the clock was set back since.
+
+    The order of publications is the order of their times: an ingest relies on it when
+    it draws a moment that is newer than every row on `main`.
+    """
+    newest = connection.execute(
+        sa.select(records.c.published_at).order_by(records.c.id.desc()).limit(1)
+    ).scalar()
+    now = branches.now()
+    if newest is None or datetime.fromisoformat(newest) < datetime.fromisoformat(now):
+        return now
+    return (datetime.fromisoformat(newest) + timedelta(microseconds=1)).isoformat()
 
 
 def _compare(

@@ -184,7 +184,7 @@ def test_run_lands_first_and_reports_both(
     )
     landed = SimpleNamespace(loads=(load,), publications=(PUBLICATION,))
 
-    def ingest(settings: Settings, *, on_progress: Callable[..., None]) -> object:
+    def ingest(settings: Settings, **_: Callable[..., None]) -> object:
         on_progress(load)
         return landed
 

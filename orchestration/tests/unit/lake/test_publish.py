@@ -21,7 +21,7 @@ from hypothesis.stateful import (
 )
 
 from orchestration.errors import ConflictError, NotFoundError, UsageError
-from orchestration.lake import Lake, Provenance, TableId
+from orchestration.lake import Lake, Provenance, TableId, branches
 from orchestration.lake import publish as publish_module
 from orchestration.lake.catalog import entries, namespaces
 from orchestration.lake.model import Pointer
@@ -36,6 +36,21 @@ ME = Provenance(
     fingerprint="sha256:abc",
     inputs={"raw.shop__orders": 42, "raw.shop__empty": None},
 )
+
+
+def test_times_of_publications_never_run_backwards(
+    lake: Lake, put: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.create_branch("run")
+    put("run", "a.x", "x1")
+    first = lake.publish("run", ME)
+    past = "2020-01-01T00:00:00+00:00"
+    monkeypatch.setattr(branches, "now", lambda: past)
+    put("run", "a.x", "x2")
+    second = lake.publish("run", ME)
+    assert first is not None
+    assert second is not None
+    assert second.published_at - first.published_at == timedelta(microseconds=1)
 
 
 def test_publish_moves_everything_and_records_it(lake: Lake, put: Put) -> None:
