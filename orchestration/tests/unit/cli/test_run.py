@@ -184,8 +184,8 @@ def test_run_lands_first_and_reports_both(
     )
     landed = SimpleNamespace(loads=(load,), publications=(PUBLICATION,))
 
-    def ingest(settings: Settings, **_: Callable[..., None]) -> object:
-        on_progress(load)
+    def ingest(settings: Settings, **told: Callable[..., None]) -> object:
+        told["on_progress"](load)
         return landed
 
     monkeypatch.setattr("orchestration.ingestion.run.ingest", ingest)
