@@ -7,7 +7,7 @@
         select {{ wanted }} from (
             {{ sql }}
         ) as inserted
-        {% if sort_by %}order by {{ sort_by | join(', ') }}{% endif %}
+        {% if sort_by %}order by {{ sort_terms(sort_by) | join(', ') }}{% endif %}
     {% endcall %}
     {{ return(load_result('insert_rows').data[0][0]) }}
 {% endmacro %}

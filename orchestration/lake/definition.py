@@ -49,7 +49,7 @@ _SUFFIXES = {"identity": "", "truncate": "_trunc"}
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A column by its DuckDB type. `doc` None means that none is wanted."""
+    """A column by its DuckDB type. `doc` None leaves it as it is, "" removes it."""
 
     name: str
     type: str
@@ -115,7 +115,7 @@ def schema_of(definition: Definition, base: TableMetadata | None = None) -> Sche
             name=column.name,
             field_type=_type(column, ids if base is None else count(1)),
             required=column.required,
-            doc=column.doc,
+            doc=column.doc or None,
         )
         if base is not None:
             new = align(new, old.get(column.name.lower()), ids)
@@ -151,13 +151,12 @@ def spec_of(
     """
     known = base.partition_specs if base else []
     ids = count((base.last_partition_id or 999) + 1 if base else 1000)
-    same = {(f.source_id, str(f.transform), f.name): f for s in known for f in s.fields}
-    fields = []
+    same = {(f.source_id, str(f.transform)): f for s in known for f in s.fields}
+    fields: list[PartitionField] = []
     for text in partition_by:
         column, transform = _transform(text, schema)
-        kind = str(transform).partition("[")[0]
-        name = f"{column.name}{_SUFFIXES.get(kind, f'_{kind}')}"
-        found = same.get((column.field_id, str(transform), name))
+        found = same.get((column.field_id, str(transform)))
+        name = found.name if found else _field_name(column, transform)
         field_id = found.field_id if found else next(ids)
         fields.append(PartitionField(column.field_id, field_id, transform, name))
     for spec in known:
@@ -275,6 +274,13 @@ def _transform(text: str, schema: Schema) -> tuple[NestedField, Transform[Any, A
             remedy="Partition by another column, or change this one's type.",
         )
     return column, transform
+
+
+def _field_name(column: NestedField, transform: Transform[Any, Any]) -> str:
+    """A partition's name is one in Avro, too: letters, digits and underscores."""
+    kind = str(transform).partition("[")[0]
+    name = f"{column.name}{_SUFFIXES.get(kind, f'_{kind}')}"
+    return re.sub(r"^(?=\d)", "_", re.sub(r"\W", "_", name, flags=re.ASCII))
 
 
 def _column(name: str, schema: Schema, *, where: str) -> NestedField:

@@ -95,3 +95,22 @@ def test_other_layouts_take_rows_before_1970_and_find_them_again(
     for _ in range(3):
         project.run(name)
     assert len(project.rows(name)) == 1
+
+
+def test_columns_of_any_name_lay_out_a_table(project: Project) -> None:
+    sql = """select range as "order", 'x' as "we""ird", range as "2 words",
+        date '2024-01-01' as "d x" from range(3)"""
+    project.model(
+        "oddly_laid",
+        sql,
+        materialized="table",
+        partition_by=['truncate(2, we"ird)', "bucket(2, 2 words)", 'day("d x")'],
+        sort_by=["order desc nulls first", "2 words", '"we""ird"'],
+    )
+    project.run("oddly_laid")
+    table = project.table("oddly_laid")
+    names = [field.name for field in table.spec().fields]
+    assert names == ["we_ird_trunc", "_2_words_bucket", "d_x_day"]
+    assert table.scan("order >= 0").to_arrow().num_rows == 3
+    assert len(project.rows("oddly_laid")) == 3
+    assert len(table.sort_order().fields) == 3
