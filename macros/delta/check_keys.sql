@@ -3,6 +3,7 @@
         one key, which one wins would be chance. -#}
     {% if keys %}
         {% set columns = quoted_columns(keys) %}
+        {% do _refuse_unknown_keys(relation, columns) %}
         {% set found = run_query(
             'select count(*) over () as bad, to_json(checked) as example from '
             ~ relation ~ ' as checked where '
@@ -24,6 +25,18 @@
             {% endif %}
         {% endif %}
     {% endif %}
+{% endmacro %}
+
+{% macro _refuse_unknown_keys(relation, columns) %}
+    {% set present = describe_query('select * from ' ~ relation) | map(attribute='name') | list %}
+    {% set known = quoted_columns(present) | map('lower') | list %}
+    {% for column in columns if column | lower not in known %}
+        {% do exceptions.raise_compiler_error(
+            model.name ~ ': unique_key names ' ~ column ~ ', and there is no such column. '
+            ~ "Give the columns of a key as a list, as ['a', 'b'], and an expression as a "
+            ~ 'column of its own. The columns are ' ~ present | join(', ') ~ '.'
+        ) %}
+    {% endfor %}
 {% endmacro %}
 
 {% macro _refuse_keys(keys, what, example, remedy) %}

@@ -7,24 +7,28 @@
     {% do check_rows(delta) %}
     {% do check_epoch(delta, relation) %}
     {% do check_keys(delta, keys) %}
+    {% set deleted = config.get('merge_delete_condition') or '' %}
+    {% if deleted %}
+        {#- A condition that makes no sense shall fail before the table changes. -#}
+        {% do run_query('select 1 from ' ~ delta ~ ' as DBT_INTERNAL_SOURCE where ('
+            ~ deleted ~ ') limit 0') %}
+    {% endif %}
     {% set columns = describe_query('select * from ' ~ delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}
     {% set predicates = merge_predicates(delta, keys, columns) %}
-    {% set deleted = none %}
-    {% if config.get('merge_delete_condition') %}
-        {% set deleted = config.get('merge_delete_condition') %}
+    {% if deleted %}
         {#- DuckDB's MERGE on Iceberg either updates or deletes. Both statements are one
             transaction, which the catalog gets as one request. -#}
         {% call statement('merge_deletes', fetch_result=True) %}
             {{ merge_deletes_sql(relation, delta, predicates, deleted) }}
         {% endcall %}
     {% endif %}
-    {% call statement('merge', fetch_result=True, auto_begin=deleted is not none) %}
+    {% call statement('merge', fetch_result=True, auto_begin=deleted | length > 0) %}
         {{ merge_sql(relation, delta, keys, written, predicates, deleted) }}
     {% endcall %}
     {% do adapter.commit() %}
     {% set rows = load_result('merge').data[0][0] %}
-    {% if deleted is not none %}
+    {% if deleted %}
         {% set rows = rows + load_result('merge_deletes').data[0][0] %}
     {% endif %}
     {% do drop_delta(delta) %}

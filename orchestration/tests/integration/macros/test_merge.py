@@ -199,3 +199,30 @@ def test_delete_insert_replaces_whole_groups(project: Project) -> None:
     assert project.commits("groups") == commits + 1
     days = [row[0] for row in project.rows("groups")]
     assert [days.count(day) for day in (0, 1, 2)] == [10, 1, 10]
+
+
+def test_a_delete_condition_speaks_of_the_delta(project: Project) -> None:
+    config = {**MERGE, "on_schema_change": "append_new_columns"}
+    project.model("gone_bare", "select 1 as id, false as gone", **config)
+    project.run("gone_bare")
+    config["merge_delete_condition"] = "gone"
+    sql = "select 1 as id, true as gone union all select 2, false"
+    project.model("gone_bare", sql, **config)
+    project.run("gone_bare")
+    assert project.rows("gone_bare") == [(2, False)]
+
+    before = project.table("gone_bare").metadata_location
+    config["merge_delete_condition"] = "nope"
+    project.model("gone_bare", "select 3 as id, true as gone, 1 as new", **config)
+    assert "nope" in project.fails("gone_bare")
+    assert project.table("gone_bare").metadata_location == before
+
+
+@pytest.mark.parametrize("key", ["a, b", "a || b"])
+def test_a_key_that_is_no_column_is_refused_with_the_remedy(
+    project: Project, key: str
+) -> None:
+    config = {**MERGE, "unique_key": key}
+    project.model("listed_key", "select 'x' as a, 'y' as b", **config)
+    error = project.fails("listed_key")
+    assert "there is no such column. Give the columns of a key as a list" in error
