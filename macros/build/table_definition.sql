@@ -7,12 +7,12 @@
     {% set wanted = [] %}
     {% for column in contract_order(columns) %}
         {% set known = documented.get(column.name | lower, {}) %}
-        {% set doc = known.get('description') if config.persist_column_docs() else none %}
+        {% set doc = known.get('description') or '' if config.persist_column_docs() else none %}
         {% do wanted.append({
             'name': column.name,
             'type': column.type,
             'required': column.name | lower in required,
-            'doc': doc or none,
+            'doc': doc,
         }) %}
     {% endfor %}
     {{ return({

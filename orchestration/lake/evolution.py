@@ -197,7 +197,7 @@ def _described(field: NestedField, definition: Definition) -> NestedField:
     column = wanted.get(field.name.lower())
     if column is None:
         return field
-    doc = field.doc if column.doc is None else column.doc
+    doc = field.doc if column.doc is None else column.doc or None
     return field.model_copy(update={"doc": doc, "required": column.required})
 
 

@@ -44,6 +44,18 @@ def test_descriptions_come_with_the_rows_and_change_in_one_commit(
     )
 
 
+def test_a_description_that_is_gone_goes_from_the_table(project: Project) -> None:
+    config = {"materialized": "incremental", "persist_docs": PERSIST}
+    project.model("untold", "select 1 as id", **config)
+    describe(project, "untold", "One.", "The key.")
+    project.run("untold")
+    describe(project, "untold", "", "")
+    project.run("untold")
+    table = project.table("untold")
+    assert table.schema().find_field("id").doc is None
+    assert "comment" not in table.properties
+
+
 def test_a_rebuilt_table_takes_its_descriptions_along(project: Project) -> None:
     config = {"materialized": "table", "persist_docs": PERSIST}
     project.model("retold", "select 1 as id", **config)
