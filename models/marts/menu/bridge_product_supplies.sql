@@ -1,36 +1,72 @@
 with
 
-supplies as (
-
-    select * from {{ ref('stg_ecom__supplies') }}
-
-),
-
 products as (
 
     select * from {{ ref('dim_products') }}
-    where is_current
+
+),
+
+supplies as (
+
+    select * from {{ ref('base_ecom__supplies') }}
+
+),
+
+{# a change of a supply makes a product version, so what holds when the version ends
+   has held all through it #}
+products_supplied as (
+
+    select
+        products.product_key,
+        coalesce(supplies.supply_id, {{ unknown_key() }}) as supply_id,
+        coalesce(supplies.cost_usd, 0) as cost_usd
+    from products
+    left join supplies
+        on
+            products.product_id = supplies.product_id
+            and products.valid_to > supplies.valid_from
+            and products.valid_to
+            <= coalesce(supplies.valid_to, {{ end_of_time() }})
+
+),
+
+products_summed as (
+
+    select
+        product_key,
+        count(*) as supply_count,
+        sum(cost_usd) as cost_usd
+    from products_supplied
+    group by product_key
 
 ),
 
 bridge_product_supplies as (
 
     select
-        {{ surrogate_key(['products.product_id', 'supplies.supply_id']) }}
-            as product_supply_key,
-        products.product_key,
-        {{ surrogate_key(['supplies.supply_id']) }} as supply_key,
+        {{ surrogate_key([
+            'products_supplied.product_key', 'products_supplied.supply_id',
+        ]) }} as product_supply_key,
+        products_supplied.product_key,
+        case
+            when products_supplied.supply_id = {{ unknown_key() }}
+                then {{ unknown_key() }}
+            else {{ surrogate_key(['products_supplied.supply_id']) }}
+        end as supply_key,
 
-        supplies.cost_usd,
+        cast(products_supplied.cost_usd as decimal(18, 2)) as cost_usd,
+        {# what costs nothing is shared out evenly: the shares still add up to one #}
         cast(
-            supplies.cost_usd
-            / nullif(sum(supplies.cost_usd) over (
-                partition by products.product_id
-            ), 0) as double
+            case
+                when products_summed.cost_usd = 0
+                    then 1.0 / products_summed.supply_count
+                else products_supplied.cost_usd / products_summed.cost_usd
+            end as double
         ) as cost_share
 
-    from supplies
-    inner join products on supplies.product_id = products.product_id
+    from products_supplied
+    inner join products_summed
+        on products_supplied.product_key = products_summed.product_key
 
 )
 

@@ -22,6 +22,15 @@ dim_supplies as (
     from supplies
     group by supply_id
 
+    union all
+
+    select
+        {{ unknown_key() }} as supply_key,
+        {{ unknown_key() }} as supply_id,
+        {{ unknown_key() }} as supply_name,
+        cast(0 as decimal(18, 2)) as cost_usd,
+        false as is_perishable
+
 )
 
 select * from dim_supplies

@@ -1,10 +1,9 @@
-{# Fails when the bridge does not add up to the product's current supply cost. #}
+{# Fails when the bridge does not add up to the supply cost of a product's version. #}
 with
 
 products as (
 
     select * from {{ ref('dim_products') }}
-    where is_current
 
 ),
 
@@ -20,11 +19,12 @@ supplies as (
 )
 
 select
-    products.product_id,
+    products.product_key,
     products.supply_cost_usd,
     supplies.cost_usd
 from products
 left join supplies on products.product_key = supplies.product_key
 where
-    coalesce(supplies.cost_usd, 0) <> products.supply_cost_usd
-    or abs(coalesce(supplies.cost_share, 1) - 1) > 0.000001
+    supplies.product_key is null
+    or supplies.cost_usd <> coalesce(products.supply_cost_usd, 0)
+    or abs(supplies.cost_share - 1) > 0.000001
