@@ -20,6 +20,8 @@ items_summed as (
         order_id,
         count(*) as item_count,
         sum(case when is_food then 1 else 0 end) as food_count,
+        {# an item whose product is not on record yet is neither food nor drink #}
+        sum(case when not is_food then 1 else 0 end) as drink_count,
         sum(price_usd) as items_usd,
         sum(supply_cost_usd) as supply_cost_usd,
         max(_loaded_at) as _loaded_at
@@ -37,6 +39,7 @@ int_orders_itemized as (
 
         cast(coalesce(items_summed.item_count, 0) as bigint) as item_count,
         cast(coalesce(items_summed.food_count, 0) as bigint) as food_count,
+        cast(coalesce(items_summed.drink_count, 0) as bigint) as drink_count,
         orders.subtotal_usd,
         orders.tax_usd,
         orders.total_usd,

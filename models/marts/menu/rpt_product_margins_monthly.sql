@@ -25,8 +25,8 @@ items_summed as (
         products.current_product_name as product_name,
         dates.order_month_start_date as month_start_date,
         count(*) as item_count,
-        sum(items.price_usd) as revenue_usd,
-        sum(items.supply_cost_usd) as supply_cost_usd
+        coalesce(sum(items.price_usd), 0) as revenue_usd,
+        coalesce(sum(items.supply_cost_usd), 0) as supply_cost_usd
     from items
     inner join products on items.product_key = products.product_key
     inner join dates on items.order_date_key = dates.order_date_key

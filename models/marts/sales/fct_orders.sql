@@ -27,7 +27,7 @@ orders_joined as (
         coalesce(customers.customer_key, {{ unknown_key() }}) as customer_key,
         day_parts.day_part,
         orders.food_count > 0 as has_food,
-        orders.item_count > orders.food_count as has_drink,
+        orders.drink_count > 0 as has_drink,
         orders.tax_usd = 0 and orders.subtotal_usd > 0 as is_tax_exempt,
         greatest(orders._loaded_at, customers._loaded_at) as _newest_loaded_at
     from orders
