@@ -70,6 +70,18 @@ first_visits_counted as (
 
 ),
 
+{# from the first order where the opening is not known, or was not the first #}
+stores_opened as (
+
+    select
+        stores.store_key,
+        least(stores.opening_date, min(visits_counted.order_date)) as first_date
+    from stores
+    left join visits_counted on stores.store_key = visits_counted.store_key
+    group by stores.store_key, stores.opening_date
+
+),
+
 period as (
 
     select max(order_date) as last_order_date
@@ -81,9 +93,9 @@ period as (
 fct_store_customers_daily as (
 
     select
-        {{ surrogate_key(['stores.store_key', 'dates.date_key']) }}
+        {{ surrogate_key(['stores_opened.store_key', 'dates.date_key']) }}
             as store_customers_daily_key,
-        stores.store_key,
+        stores_opened.store_key,
         dates.date_key,
 
         cast(coalesce(visits_counted.order_count, 0) as bigint) as order_count,
@@ -93,26 +105,26 @@ fct_store_customers_daily as (
         ) as new_customer_count,
         cast(
             sum(coalesce(first_visits_counted.new_customer_count, 0)) over (
-                partition by stores.store_key order by dates.date_day
+                partition by stores_opened.store_key order by dates.date_day
                 rows between unbounded preceding and current row
             ) as bigint
         ) as customers_to_date_count,
 
         dates.date_day
 
-    from stores
+    from stores_opened
     cross join period
     inner join dates
         on
-            stores.opening_date <= dates.date_day
+            stores_opened.first_date <= dates.date_day
             and period.last_order_date >= dates.date_day
     left join visits_counted
         on
-            stores.store_key = visits_counted.store_key
+            stores_opened.store_key = visits_counted.store_key
             and dates.date_day = visits_counted.order_date
     left join first_visits_counted
         on
-            stores.store_key = first_visits_counted.store_key
+            stores_opened.store_key = first_visits_counted.store_key
             and dates.date_day = first_visits_counted.first_order_date
 
 )
