@@ -5,10 +5,15 @@
             ~ "'. Write surrogate_key(['column'])."
         ) }}
     {%- endif -%}
+    {# each part says how long it is, so that no two lists of parts read the same #}
     md5(
         {%- for column in columns -%}
-            coalesce(cast({{ column }} as {{ dbt.type_string() }}), '_null_')
-            {%- if not loop.last %} || '|' || {% endif -%}
+            {%- set text = 'cast(' ~ column ~ ' as ' ~ dbt.type_string() ~ ')' -%}
+            coalesce(
+                cast(length({{ text }}) as {{ dbt.type_string() }}) || ':' || {{ text }},
+                '-'
+            )
+            {%- if not loop.last %} || {% endif -%}
         {%- endfor -%}
     )
 {%- endmacro %}
