@@ -1,7 +1,8 @@
 """SQL that makes a typed column of what a file holds, and tells what does not fit.
 
 A value fits when DuckDB can cast it and nothing is lost by it. Decimals round to their
-scale, as everywhere in SQL.
+scale, as everywhere in SQL. Dates and timestamps fit from the year 1 to 9999, which is
+what every reader of Iceberg can hold; `infinity` is no moment at all.
 """
 
 from collections.abc import Collection
@@ -21,6 +22,14 @@ _LOSSY = {
     "timestamp": (
         "length({text}) > 19",
         "(try_cast({text} as timestamptz) at time zone 'UTC')",
+    ),
+}
+_RANGES = {
+    "date": ("date '0001-01-01'", "date '10000-01-01'"),
+    "timestamp": ("timestamp '0001-01-01'", "timestamp '10000-01-01'"),
+    "timestamp with time zone": (
+        "timestamptz '0001-01-01 00:00:00+00'",
+        "timestamptz '10000-01-01 00:00:00+00'",
     ),
 }
 
@@ -43,7 +52,7 @@ def from_reader(field: Field, column: str | None, *, text: bool) -> Cast:
     """A CSV column; `text` says that the reader was asked for text (`reader_type`)."""
     if column is None:
         return _missing(field)
-    return _from_text(field, column) if text else Cast(field, column, None)
+    return _from_text(field, column) if text else _checked(field, column)
 
 
 def reader_type(field: Field, *, formats: Collection[str] = ()) -> str:
@@ -68,7 +77,7 @@ def from_json(field: Field, document: str) -> Cast:
     if field.type in _LOSSY:
         return _from_text(field, text)
     value = f"try_cast(({document}->{path}) as {field.type})"
-    return Cast(field, value, f"{text} is not null and {value} is null")
+    return _checked(field, value, f"{text} is not null and {value} is null")
 
 
 def from_typed(field: Field, type_: str) -> Cast:
@@ -77,27 +86,36 @@ def from_typed(field: Field, type_: str) -> Cast:
         return _missing(field)
     column = quote(field.original)
     if type_.lower() == field.type.lower():
-        return Cast(field, column, None)
+        return _checked(field, column)
     if type_ == "VARCHAR" and field.type in _LOSSY:
         return _from_text(field, column)
     value = f"try_cast({column} as {field.type})"
     wrong = f"{value} is null"
     if field.type in _LOSSY:
         wrong += f" or try_cast({value} as {type_}) is distinct from {column}"
-    return Cast(field, value, f"{column} is not null and ({wrong})")
+    return _checked(field, value, f"{column} is not null and ({wrong})")
 
 
 def _from_text(field: Field, text: str) -> Cast:
     """A cast that does not round or cut off in silence, as DuckDB's would."""
     value = f"try_cast({text} as {field.type})"
     if field.type not in _LOSSY:
-        return Cast(field, value, f"{text} is not null and {value} is null")
+        return _checked(field, value, f"{text} is not null and {value} is null")
     suspect, exact = _LOSSY[field.type]
     exact = exact.format(text=text, value=value)
     suspect = suspect.format(text=text, value=value)
     lossy = f"{suspect} and {exact} is distinct from {value}"
     misfit = f"{text} is not null and ({value} is null or ({lossy}))"
-    return Cast(field, value, misfit)
+    return _checked(field, value, misfit)
+
+
+def _checked(field: Field, value: str, misfit: str | None = None) -> Cast:
+    """A cast that is a misfit, too, where its moment cannot be written."""
+    if field.type not in _RANGES:
+        return Cast(field, value, misfit)
+    first, end = _RANGES[field.type]
+    outside = f"({value} < {first} or {value} >= {end})"
+    return Cast(field, value, f"({misfit}) or {outside}" if misfit else outside)
 
 
 def verdict(casts: list[Cast], *, broken: str | None = None) -> str:

@@ -204,9 +204,11 @@ def _rows(con: duckdb.DuckDBPyConnection) -> dict[int, Rows]:
 
 def _torn(con: duckdb.DuckDBPyConnection, batch: Batch) -> dict[int, dict[int, Torn]]:
     found = con.execute(
-        "select file_path, line, arg_min(column_name, column_idx), "
-        "arg_min(error_type || ': ' || error_message, column_idx) "
-        f"from {_REJECTS} join {_SCANS} using (scan_id, file_id) group by all"
+        "select file_path, line, arg_min(column_name, place), "
+        "arg_min(concat_ws(': ', error_type, error_message), place) from (select *, "
+        # What is wrong with a whole line, as one that is too long, has no column.
+        "coalesce(column_idx, 0) as place "
+        f"from {_REJECTS} join {_SCANS} using (scan_id, file_id)) group by all"
     ).fetchall()
     numbers = {str(file.path): number for number, file in enumerate(batch.files)}
     places = _places(batch)

@@ -189,6 +189,51 @@ def test_a_value_that_does_not_fit_is_a_reject_in_json_too(place: Place) -> None
     assert place.rejects("column_name") == [("n",), ("day",), ("at",)]
 
 
+MOMENTS = ["infinity", "-infinity", "5877642-01-01", "10000-01-01", "0001-01-01 (BC)"]
+
+
+@pytest.mark.parametrize("type_", ["date", "timestamp", "timestamptz"])
+@pytest.mark.parametrize("format_", ["csv", "jsonl", "parquet"])
+def test_a_moment_that_cannot_be_written_is_a_reject(
+    place: Place, format_: str, type_: str
+) -> None:
+    values = ["0001-01-01", "9999-12-31", *MOMENTS]
+    if format_ == "csv":
+        place.write("\n".join(["k,v", *(f"k,{value}" for value in values)]).encode())
+    elif format_ == "jsonl":
+        place.write("\n".join(f'{{"v": "{value}"}}' for value in values).encode())
+    else:
+        path = place.landing / "rows.parquet"
+        listed = ", ".join(f"('k', '{value}')" for value in values)
+        place.con.execute(f"copy (from (values {listed}) as t (k, v)) to '{path}'")
+    columns = {"k": "varchar", "v": type_}
+    result = place.load(place.source(columns, format=format_))
+    assert (result.landed, result.rejected) == (2, len(MOMENTS))
+    assert [reject for (reject,) in place.rejects("_row_number")] == [3, 4, 5, 6, 7]
+
+
+def test_a_typed_moment_that_cannot_be_written_is_a_reject(place: Place) -> None:
+    path = place.landing / "rows.parquet"
+    place.con.execute(
+        "copy (select i, case i when 2 then date '10000-01-01' else date '2026-01-01' "
+        f"end as d from range(1, 4) as t (i)) to '{path}'"
+    )
+    result = place.load(place.source({"i": "bigint", "d": "date"}, format="parquet"))
+    assert (result.landed, result.rejected) == (2, 1)
+    assert place.rejects("_row_number, column_name") == [(2, "d")]
+
+
+def test_a_line_that_is_too_long_is_a_reject(place: Place) -> None:
+    place.write(b"id,v\n1,a\n2," + b"x" * 2_100_000 + b"\n3,c\n4,d,e\n5,f\n")
+    result = place.load(place.source({"id": "bigint", "v": "varchar"}))
+    assert (result.landed, result.rejected) == (3, 2)
+    assert place.rows("id, _row_number") == [(1, 1), (3, 3), (5, 5)]
+    found = place.rejects("_row_number, line_number, reason, length(raw_line)")
+    assert [row[:2] for row in found] == [(2, 3), (4, 5)]
+    assert "Maximum line size" in found[0][2]
+    assert found[0][3] == 4000
+
+
 def test_options_say_how_the_file_is_written(place: Place) -> None:
     place.write("1|'a|b'|02.01.2026|é\n2|NA||\n".encode("latin-1"))
     source = place.source(
