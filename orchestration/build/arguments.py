@@ -24,7 +24,8 @@ _REFUSED = {
 }
 _SHARED = frozenset({"--vars", "--target", "-t", "--profile", "--profiles-dir"})
 _PARENTS = re.compile(r"^\d*\+")
-_FULL_REFRESH = frozenset({"--full-refresh", "-f"})
+FULL_REFRESH = "--full-refresh"
+_FULL_REFRESH = frozenset({FULL_REFRESH, "-f"})
 
 
 def check(args: Sequence[str]) -> None:

@@ -32,7 +32,8 @@ class Attempt:
 
     `fingerprint` is None when the build is partial: then the publication must not
     claim that `main` holds what the whole project makes. `started` is the monotonic
-    clock at the start of everything, `newest` the last publication before the fork.
+    clock at the start of everything, `newest` the last publication before the fork,
+    `note` what whoever asked for the build has to know about it.
     """
 
     settings: Settings
@@ -43,6 +44,7 @@ class Attempt:
     verbose: bool
     progress: Progress
     started: float
+    note: str = ""
     evidence: Evidence = field(default_factory=Evidence)
     newest: int = 0
 
@@ -106,7 +108,7 @@ class Attempt:
         return refused(judge(self.evidence))
 
     def _build(self, runner: dbt.Dbt) -> Results:
-        self.progress.step("dbt build")
+        self.progress.step(f"dbt build ({self.note})" if self.note else "dbt build")
         results, success = runner.build()
         watcher = runner.on_event
         assert isinstance(watcher, Watcher)
@@ -145,6 +147,7 @@ class Attempt:
             self._remember(built)
         if publication is None:
             reason = "the build made no table different from main's"
+            reason += f"; {self.note}" if self.note else ""
             return replace(self._result("unchanged"), reason=reason)
         return self._result("published", publication=publication)
 
@@ -162,7 +165,7 @@ class Attempt:
             status=status,
             branch=self.branch,
             seconds=time.monotonic() - self.started,
-            reason=str(conflict) if conflict else "",
+            reason=str(conflict) if conflict else self.note,
             nodes=self.evidence.nodes,
             refusals=tuple(
                 self._refusal(found, state=_state(self.branch, status, publication))

@@ -38,7 +38,7 @@ class RunResult:
     Attributes:
         branch: Where it was built; dropped again unless `status` is `refused` or
             `conflict`. None when nothing had to be built.
-        reason: Why nothing was done, or what conflicts.
+        reason: Why nothing was done, what conflicts, or why everything was rebuilt.
         seconds: Wall time of everything.
         logs: Folder of dbt's log and of the queries of failing tests.
     """

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 
-from orchestration.build import arguments
+from orchestration.build import arguments, rebuild
 from orchestration.build.fingerprint import fingerprint
 from orchestration.build.nothing_new import (
     Memory,
@@ -55,6 +55,8 @@ def build(
         idle = unchanged(lake, code, memory) if code and not forced else None
         if idle and not freshness_is_due(idle.built, datetime.now(UTC)):
             return _nothing(idle, time.monotonic() - started)
+        stale = "" if idle else rebuild.reason(lake, memory)
+        refresh = [arguments.FULL_REFRESH] if stale and whole else []
         # dbt and DuckDB take two seconds to import: only when something is to be done.
         from orchestration.build.attempt import Attempt  # noqa: PLC0415
 
@@ -62,8 +64,9 @@ def build(
             settings=settings,
             lake=lake,
             branch=run_id(),
-            dbt_args=tuple(dbt_args),
+            dbt_args=(*dbt_args, *refresh),
             fingerprint=code,
+            note=_note(stale, whole=whole),
             verbose=verbose,
             progress=progress or Silent(),
             started=started,
@@ -75,6 +78,16 @@ def run_id(now: datetime | None = None) -> str:
     """A branch name that sorts by time: `run_20261121_093000_5f3a`."""
     moment = (now or datetime.now(UTC)).strftime("%Y%m%d_%H%M%S")
     return f"run_{moment}_{secrets.token_hex(2)}"
+
+
+def _note(stale: str, *, whole: bool) -> str:
+    if not stale:
+        return ""
+    return (
+        f"rebuilt with {arguments.FULL_REFRESH}, since {stale}"
+        if whole
+        else f"run `firn run` to rebuild incremental models, since {stale}"
+    )
 
 
 def _nothing(idle: Unchanged, seconds: float) -> RunResult:

@@ -119,6 +119,8 @@ def _ending(result: RunResult) -> Iterator[str]:
             f"published {result.publication.id}: {tables(result.publication)}, "
             f"{passed} of {len(ran)} tests passed, {result.seconds:.1f} s"
         )
+        if result.reason:
+            yield f"  note:     {result.reason}"
         yield f'  read it:  firn sql "from {_example(result)} limit 10"'
         yield f"  undo it:  firn rollback {result.publication.id}"
         return
