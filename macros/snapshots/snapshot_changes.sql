@@ -9,6 +9,9 @@
     {% set changes_sql = snapshot_staging_table(strategy, sql, relation) %}
     {% do check_time_data_types(changes_sql) %}
     {% set changes = create_delta(changes_sql, suffix='changes') %}
+    {% if config.get('strategy') == 'timestamp' %}
+        {% do follow_former_versions(relation, changes) %}
+    {% endif %}
     {% do check_epoch(changes, relation) %}
     {% set columns = [] %}
     {% for column in describe_query('select * from ' ~ changes) %}

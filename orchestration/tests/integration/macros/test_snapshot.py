@@ -1,5 +1,7 @@
 """Snapshots: both strategies, every mode of hard deletes, one commit each."""
 
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -28,6 +30,7 @@ def versions(project: Project, name: str) -> list[tuple[Any, ...]]:
     return [(row["id"], row["v"], row["dbt_valid_to"] is None) for row in rows]
 
 
+OPEN = datetime.fromisoformat("9999-12-31")
 ROW = "select {} as id, '{}' as v, timestamp '{}' as seen_at"
 STAYS = ROW.format(2, "a", "2024-01-01")
 FIRST = f"{ROW.format(1, 'a', '2024-01-01')} union all {STAYS}"
@@ -140,3 +143,31 @@ def test_layout_names_of_columns_and_open_end_come_from_config(
     assert str(table.spec().fields[0].transform) == "month"
     ends = [str(row["ends_at"])[:4] for row in table.scan().to_arrow().to_pylist()]
     assert sorted(ends) == ["2024", "2024", "9999", "9999"]
+
+
+@pytest.mark.parametrize("current", [None, "timestamp '9999-12-31'"])
+@pytest.mark.parametrize("mode", ["invalidate", "new_record"])
+def test_a_row_that_comes_back_as_old_as_it_was_overlaps_nothing(
+    project: Project, mode: str, current: str | None
+) -> None:
+    name = f"snap_back_{mode}_{'open' if current is None else 'dated'}"
+    config = {"strategy": "timestamp", "updated_at": "seen_at", "hard_deletes": mode}
+    if current:
+        config["dbt_valid_to_current"] = current
+    for source in (SECOND, GONE, SECOND):
+        declare(project, name, source, **config)
+        take(project, name)
+    rows = project.table(name).scan().to_arrow().to_pylist()
+    history = sorted(
+        (row["dbt_valid_from"], row["dbt_valid_to"] or OPEN)
+        for row in rows
+        if row["id"] == 2
+    )
+    assert len(history) == {"invalidate": 2, "new_record": 3}[mode]
+    for (start, end), (following, _) in pairwise(history):
+        assert start <= end <= following
+    assert history[-1][1].year == 9999, "the last one is open"
+    assert len({row["dbt_scd_id"] for row in rows}) == len(rows)
+    assert {row["seen_at"].year for row in rows} == {2024}
+    take(project, name)
+    assert project.table(name).scan().to_arrow().num_rows == len(rows), "and stays so"
