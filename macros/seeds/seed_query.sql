@@ -30,11 +30,17 @@
 
 {% macro _seed_column(column, type) %}
     {#- As dbt reads it: the word null is NULL, except in a column of texts. -#}
-    {% if type | lower in ['text', 'varchar', 'string'] %}
+    {% set kind = (type | lower).split('(')[0] | trim %}
+    {% if kind in ['text', 'varchar', 'string', 'char', 'bpchar', 'character varying'] %}
         {{ return(column) }}
     {% endif %}
-    {{ return(
-        'cast(case when lower(trim(' ~ column ~ ")) <> 'null' then trim(" ~ column
-        ~ ') end as ' ~ type ~ ') as ' ~ column
-    ) }}
+    {% set value = 'case when lower(trim(' ~ column ~ ")) <> 'null' then trim(" ~ column
+        ~ ') end' %}
+    {% if kind in ['timestamp', 'datetime', 'timestamp without time zone'] %}
+        {#- DuckDB's cast would drop the offset, and the moment with it. -#}
+        {% set value = 'case when regexp_matches(trim(' ~ column ~ "), ':.*([+-][0-9:]+|z)$', 'i') "
+            ~ "then error('" ~ column | replace('"', '') | replace("'", "''") ~ ": ' || " ~ column
+            ~ " || ' has an offset; set its column_types to timestamptz') else " ~ value ~ ' end' %}
+    {% endif %}
+    {{ return('cast(' ~ value ~ ' as ' ~ type ~ ') as ' ~ column) }}
 {% endmacro %}

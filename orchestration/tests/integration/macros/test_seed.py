@@ -69,3 +69,38 @@ def test_other_delimiters(project: Project) -> None:
     seed(project, "delimited", "id;v\n1;a,b\n", delimiter=";")
     project.run("delimited")
     assert project.rows("delimited") == [(1, "a,b")]
+
+
+def test_texts_of_a_length_keep_their_spaces_and_the_word_null(
+    project: Project,
+) -> None:
+    types = {"a": "varchar(10)", "b": "CHAR (5)"}
+    seed(project, "sized", "id,a,b\n1, x ,null\n", column_types=types)
+    project.run("sized")
+    assert project.rows("sized") == [(1, " x ", "null")]
+
+
+def test_a_time_with_an_offset_is_no_timestamp(project: Project) -> None:
+    for at in (
+        "2024-01-01T10:00:00+02:00",
+        "2024-01-01 10:00:00Z",
+        "2024-01-01 10:00:00-05",
+    ):
+        content = f"id,at\n1,2024-01-01 10:00:00\n2,{at}\n"
+        seed(project, "offset", content, column_types={"at": "timestamp"})
+        assert f"at: {at} has an offset" in project.fails("offset")
+    seed(project, "offset", content, column_types={"at": "timestamptz"})
+    project.run("offset")
+    content = "id,at\n1,2024-01-01\n2,null\n3,2024-01-01 10:00:00\n"
+    seed(project, "plain", content, column_types={"at": "timestamp"})
+    project.run("plain")
+    found = project.rows("plain")
+    assert [str(at) for _, at in found] == [
+        "2024-01-01 00:00:00",
+        "None",
+        "2024-01-01 10:00:00",
+    ]
+    moments = project.sql(
+        'select epoch("at") from lake.analytics."offset" where id = 2'
+    )
+    assert moments == [(1704121200.0,)]
