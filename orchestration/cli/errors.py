@@ -1,7 +1,11 @@
 """Errors as messages and exit codes: 1 the data said no, 2 wrong use, 3 environment."""
 
 import os
+import signal
+import threading
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +17,7 @@ from orchestration.cli import output
 from orchestration.errors import FirnError
 
 _ENVIRONMENT = 3
-_INTERRUPTED = 130  # as shells have it: 128 and the signal's number
+_BY_SIGNAL = 128  # as shells have it: 128 and the signal's number
 _LEAVE_A_BRANCH = ("run", "build")
 
 
@@ -22,24 +26,64 @@ class Verbs(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the verb that was named."""
-        try:
-            return super().invoke(ctx)
-        except FirnError as error:
-            show(error, as_json=output.wants_json(ctx))
-            raise typer.Exit(error.exit_code) from error
-        except KeyboardInterrupt as error:
-            if ctx.invoked_subcommand in _LEAVE_A_BRANCH:
-                output.hint(
-                    "interrupted: main is as it was, `firn branches` has the rest"
-                )
-            raise typer.Exit(_INTERRUPTED) from error
-        except BrokenPipeError:
-            raise  # silence for `firn log | head`
-        except Exception as error:
-            if _is_click(error):
-                raise
-            _unexpected(error, as_json=output.wants_json(ctx))
-            raise typer.Exit(_ENVIRONMENT) from error
+        with _terminable() as received:
+            try:
+                return super().invoke(ctx)
+            except BrokenPipeError:
+                raise  # silence for `firn log | head`
+            except (Exception, KeyboardInterrupt) as error:
+                if _is_click(error):
+                    raise
+                raise typer.Exit(_end(ctx, error, received)) from error
+
+
+def _end(ctx: Any, error: BaseException, received: list[int]) -> int:
+    """Say what stopped the verb; returns the exit code."""
+    if _is_interrupt(error):
+        if ctx.invoked_subcommand in _LEAVE_A_BRANCH:
+            output.hint("interrupted: main is as it was, `firn branches` has the rest")
+        return _BY_SIGNAL + (received[-1] if received else signal.SIGINT)
+    if isinstance(error, FirnError):
+        show(error, as_json=output.wants_json(ctx))
+        return error.exit_code
+    _unexpected(error, as_json=output.wants_json(ctx))
+    return _ENVIRONMENT
+
+
+@contextmanager
+def _terminable() -> Iterator[list[int]]:
+    """Let SIGTERM end a verb as Ctrl-C does; yields the signals that came."""
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+
+    def interrupt(number: int, _: object) -> None:
+        received.append(number)
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield received
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is what stopped it, whatever the libraries made of it.
+
+    Inside a query DuckDB notices the signal and raises errors of its own. They are
+    known by name: a verb that asks nothing does not import DuckDB.
+    """
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        if type(error).__name__ == "InterruptException":
+            return True
+        if isinstance(error, RuntimeError) and str(error) == "Query interrupted":
+            return True
+        error = error.__cause__
+    return False
 
 
 def show(error: FirnError, *, as_json: bool) -> None:
@@ -53,7 +97,7 @@ def show(error: FirnError, *, as_json: bool) -> None:
         output.hint(f"  fix: {error.remedy}")
 
 
-def _unexpected(error: Exception, *, as_json: bool) -> None:
+def _unexpected(error: BaseException, *, as_json: bool) -> None:
     """Keep the trace in a file: the terminal gets one line and the file's name."""
     path = _write_trace(error)
     what = f"unexpected {type(error).__name__}: {error}"
@@ -66,7 +110,7 @@ def _unexpected(error: Exception, *, as_json: bool) -> None:
     )
 
 
-def _write_trace(error: Exception) -> Path:
+def _write_trace(error: BaseException) -> Path:
     from orchestration.settings import Settings
 
     try:
@@ -81,7 +125,7 @@ def _write_trace(error: Exception) -> Path:
     return path
 
 
-def _is_click(error: Exception) -> bool:
+def _is_click(error: BaseException) -> bool:
     """Typer's own exceptions carry their exit code and message."""
     return isinstance(error, (typer.Exit, typer.Abort)) or hasattr(
         error, "format_message"

@@ -22,7 +22,8 @@ app = typer.Typer(
     cls=Verbs,
     help="Land data, build it with dbt on a branch of the lake, publish it at once.\n\n"
     "Exit codes: 0 done, 1 a gate or the data said no, 2 wrong use, 3 the environment "
-    "is broken, 130 interrupted.\n\n\b\nExample:\n  firn run\n  firn log",
+    "is broken, 130 interrupted, 143 terminated.\n\n"
+    "\b\nExample:\n  firn run\n  firn log",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

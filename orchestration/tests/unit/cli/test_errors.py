@@ -1,6 +1,8 @@
 import json
+import signal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from orchestration.errors import (
@@ -75,11 +77,43 @@ def test_an_unexpected_error_leaves_its_trace_in_a_file(
     assert "ZeroDivisionError: by zero" in trace.read_text()
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyboardInterrupt(),
+        RuntimeError("Query interrupted"),
+        duckdb.InterruptException("INTERRUPT Error: Interrupted!"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
 def test_an_interrupt_ends_with_130(
+    firn: Firn, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    raising(monkeypatch, error)
+    result = firn("log")
+    assert result.exit_code == 130
+    assert result.stdout + result.stderr == ""
+
+
+def test_an_interrupt_is_known_inside_our_own_error(
     firn: Firn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    raising(monkeypatch, KeyboardInterrupt())
+    wrapped = UsageError("Interrupted!")
+    wrapped.__cause__ = duckdb.InterruptException("Interrupted!")
+    raising(monkeypatch, wrapped)
     assert firn("log").exit_code == 130
+
+
+def test_a_termination_ends_with_143(
+    firn: Firn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def terminated(*args: object, **kwargs: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(Lake, "log", terminated)
+    assert firn("log").exit_code == 143
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.parametrize(
