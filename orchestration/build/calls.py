@@ -12,10 +12,14 @@ from dataclasses import asdict
 from typing import Any
 
 from pyiceberg.catalog.rest import RestCatalog
-from pyiceberg.exceptions import NamespaceAlreadyExistsError, NoSuchNamespaceError
+from pyiceberg.exceptions import (
+    NamespaceAlreadyExistsError,
+    NoSuchNamespaceError,
+    RESTError,
+)
 
 from orchestration.build.catalog import describe
-from orchestration.errors import FirnError
+from orchestration.errors import FirnError, SetupError
 from orchestration.lake import staging, views
 from orchestration.lake.definition import Definition
 from orchestration.lake.evolution import evolve
@@ -46,6 +50,14 @@ class Calls:
             result = self._do(verb, json.loads(payload))
         except FirnError as error:
             return json.dumps({"error": str(error)})
+        except RESTError as error:
+            log.debug("%s was refused", verb, exc_info=True)
+            refusal = SetupError(
+                f"the catalog refused {verb}: {error}",
+                where=f"branch {self._branch}",
+                remedy="`firn doctor` says what is wrong, the catalog's log has more.",
+            )
+            return json.dumps({"error": str(refusal)})
         except Exception as error:  # the macro must see it, whatever it is
             log.exception("%s failed", verb)
             return json.dumps({"error": f"{verb}: {type(error).__name__}: {error}"})

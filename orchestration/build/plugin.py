@@ -14,7 +14,7 @@ from orchestration.errors import FirnError, NotFoundError, UsageError
 from orchestration.lake import Lake
 from orchestration.lake.process import ensure_catalog
 from orchestration.lake.session import attach, spill_to
-from orchestration.settings import Settings
+from orchestration.settings import MAIN, Settings
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ class Plugin(BasePlugin):
         """
         try:
             settings = Settings.load()
-            self._check()
+            self._check(settings.branch)
             _prepare(settings, refresh=not self._named)
             endpoint = ensure_catalog(settings)
             spill_to(conn, settings)
@@ -53,7 +53,13 @@ class Plugin(BasePlugin):
         conn.create_function("firn_call", calls.answer, side_effects=True)
         _close_when_done(calls)
 
-    def _check(self) -> None:
+    def _check(self, branch: str) -> None:
+        if branch == MAIN:
+            raise UsageError(
+                "nothing builds on main: it moves by publications alone",
+                where="FIRN_BRANCH",
+                remedy="Name another branch, or use `firn build`, which publishes.",
+            )
         if self._needs_branch and not self._named:
             raise UsageError(
                 "this target builds on the branch of a run, and none is named",
