@@ -55,8 +55,8 @@ def publish(
         connection,
         publication,
         what=f"main moved since {name} was forked",
-        remedy=f"Nothing was published. Refresh {name} or fork a new branch, rebuild, "
-        "and publish again.",
+        remedy="Nothing was published. Run again, or drop the branch and fork a new "
+        f"one: `firn branches drop {name}`.",
     )
     _swap(connection, publication)
     branches.copy_namespaces(connection, source=name, target=MAIN)
