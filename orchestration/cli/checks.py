@@ -169,28 +169,24 @@ def _guarded(check: Callable[[Settings], Check], settings: Settings) -> Check:
         return Check(check.__name__, "broken", error.what, error.remedy)
     except Exception as error:  # noqa: BLE001  # a check that breaks is a finding
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        return Check(check.__name__, "broken", what, "Install anew: make run.")
+        return Check(
+            check.__name__, "broken", what, "Install anew: rm -rf .venv && make run."
+        )
 
 
 def _extension(connection: Any, name: str) -> Check:
-    label, fix = f"duckdb {name}", "Install anew: make run."
+    from orchestration.lake.session import REINSTALL, extension_file
+
+    label, fix = f"duckdb {name}", REINSTALL
     try:
         package = metadata.version(f"duckdb-extension-{name}")
     except metadata.PackageNotFoundError:
         return Check(label, "broken", "not installed", fix)
-    path = _extension_file(name)
-    if path is None:
+    path = extension_file(name)
+    if not path.is_file():
         return Check(label, "broken", f"{package} has no binary for this DuckDB", fix)
     try:
         connection.load_extension(str(path))
     except Exception as error:  # noqa: BLE001  # whatever keeps it from loading
         return Check(label, "broken", str(error).splitlines()[0], fix)
     return Check(label, "ok", package)
-
-
-def _extension_file(name: str) -> Path | None:
-    spec = util.find_spec(f"duckdb_extension_{name}")
-    if spec is None or spec.origin is None:
-        return None
-    folder = Path(spec.origin).parent / "extensions"
-    return next(folder.rglob(f"{name}.duckdb_extension"), None)

@@ -15,7 +15,10 @@ from orchestration.settings import Settings
 
 DATABASE = "lake"  # the alias on every branch; `main` is a name DuckDB reserves
 
-_EXTENSIONS = ("avro", "httpfs", "iceberg")  # in the order of their dependencies
+# The stamp of `make` only knows that the locks are as they were.
+REINSTALL = "Install the locked versions anew: `rm -rf .venv && make run`."
+
+EXTENSIONS = ("avro", "httpfs", "iceberg")  # in the order of their dependencies
 
 
 def connect(
@@ -100,23 +103,28 @@ def load_extensions(con: duckdb.DuckDBPyConnection) -> None:
     Raises:
         SetupError: A package is missing, or made for another version of DuckDB.
     """
-    for name in _EXTENSIONS:
+    for name in EXTENSIONS:
         try:
-            con.execute(f"load {literal(str(_extension(name)))}")
+            con.execute(f"load {literal(str(extension_file(name)))}")
         except duckdb.Error as error:
             raise SetupError(
                 f"DuckDB cannot load its extension {name}: {error}",
-                remedy="Install the locked versions again: `make install`.",
+                remedy=REINSTALL,
             ) from error
 
 
-def _extension(name: str) -> Path:
+def extension_file(name: str) -> Path:
+    """Where an extension's binary is, for this version of DuckDB.
+
+    Raises:
+        SetupError: Its package is not installed.
+    """
     package = f"duckdb_extension_{name}"
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         raise SetupError(
             f"the package {package.replace('_', '-')} is not installed",
-            remedy="Install the locked versions: `make install`.",
+            remedy=REINSTALL,
         )
     folder = Path(spec.origin).parent / "extensions" / f"v{duckdb.__version__}"
     return folder / f"{name}.duckdb_extension"
