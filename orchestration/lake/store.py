@@ -5,6 +5,7 @@ and of Java's JdbcCatalog (schema v1), with the branch as `catalog_name`; both o
 can open this database. The `firn_` tables hold what branches and publications add.
 """
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -111,10 +112,10 @@ class Store:
                 created, so that two first starts at once do not collide.
 
         Raises:
-            SetupError: The database cannot be opened.
+            SetupError: The database cannot be opened, or `home` not be written.
         """
+        _make_home(home)
         try:
-            home.mkdir(parents=True, exist_ok=True)
             store = cls(_engine(url))
             if not store._is_ready():
                 with FileLock(home / "catalog.create.lock"):
@@ -162,6 +163,19 @@ class Store:
                 raw.close()
         with self.write() as connection:
             metadata.create_all(connection)
+
+
+def _make_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=home):
+            pass
+    except OSError as error:
+        raise SetupError(
+            f"local state cannot be written there ({error.strerror})",
+            where=f"FIRN_HOME {home}",
+            remedy="Set FIRN_HOME to a folder that you may write to.",
+        ) from error
 
 
 def _engine(url: str) -> sa.Engine:

@@ -106,3 +106,12 @@ def test_a_driver_that_is_missing_says_so_without_the_password(tmp_path: Path) -
     with pytest.raises(SetupError) as caught:
         Store.open(url, home=tmp_path)
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    home = tmp_path / "file" / "home"
+    with pytest.raises(SetupError) as caught:
+        Store.open(f"sqlite:///{tmp_path / 'catalog.db'}", home=home)
+    assert caught.value.where == f"FIRN_HOME {home}"
+    assert "Set FIRN_HOME" in caught.value.remedy
