@@ -9,6 +9,7 @@ which on freshness has to be asked again.
 """
 
 import json
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -72,7 +73,7 @@ class Memory:
             "inputs": dict(built.inputs),
             "ask_again_at": min(moments, default=_NEVER).isoformat(),
         }
-        aside = self._path.with_suffix(".new")
+        aside = self._path.with_suffix(f".{secrets.token_hex(8)}")
         aside.write_text(json.dumps(data))
         aside.replace(self._path)
 
