@@ -89,11 +89,31 @@ class Dbt:
         callbacks = [_steady, self._keep_manifest]
         callbacks += [self.on_event] if self.on_event else []
         runner = dbtRunner(manifest=self.manifest, callbacks=callbacks)
-        with contextlib.redirect_stdout(sys.stderr):
+        with self._aside():
             outcome = runner.invoke([*command, *self._common()])
         if outcome.exception is not None:
             raise _translated(outcome.exception, logs=self.logs)
         return outcome
+
+    @contextlib.contextmanager
+    def _aside(self) -> Iterator[None]:
+        """Keep stdout for the answer: dbt holds the file itself, so it is its number.
+
+        What is printed goes to stderr if `verbose`, else beside dbt.log.
+        """
+        self.logs.mkdir(parents=True, exist_ok=True)
+        _flush()
+        kept = os.dup(1)
+        try:
+            with (self.logs / "stdout.log").open("a") as log:
+                os.dup2(2 if self.verbose else log.fileno(), 1)
+                with contextlib.redirect_stdout(sys.stderr if self.verbose else log):
+                    yield
+                _flush()
+        finally:
+            _flush()
+            os.dup2(kept, 1)
+            os.close(kept)
 
     def _keep_manifest(self, _: Any) -> None:
         """Take what the command has parsed: asking for it by `parse` costs a second."""
@@ -119,6 +139,12 @@ class Dbt:
             "--log-level-file",
             "debug",
         ]
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.__stdout__):
+        if stream is not None and not stream.closed:
+            stream.flush()
 
 
 def _unanswered(

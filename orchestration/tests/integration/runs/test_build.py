@@ -202,7 +202,8 @@ def test_a_stale_source_is_refused_before_anything_is_built(
         "shop.orders",
     )
     assert result.nodes == ()
-    assert FACT not in lake.pointers(str(result.branch))
+    assert (result.branch, runs(lake)) == (None, [])
+    assert "--branch" not in str(refusal.look)
 
 
 def test_a_project_without_any_rule_of_freshness_is_built(
@@ -303,6 +304,20 @@ def test_a_project_that_does_not_parse_is_wrong_use_and_leaves_no_branch(
         build(project)
     assert runs(lake) == []
     assert firn("build").exit_code == 2
+
+
+def test_nothing_that_dbt_prints_is_on_stdout(project: Settings, land: Land) -> None:
+    land((1, 10.0))
+    program = "from orchestration.cli.main import app; app()"
+    call = ["build", "--format", "json", "--vars", "{a"]
+    done = subprocess.run(
+        [sys.executable, "-c", program, *call],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"] == "UsageError"
 
 
 def test_two_builds_in_one_process_keep_to_their_own_branches(
