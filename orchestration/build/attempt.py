@@ -57,7 +57,7 @@ class Attempt:
         """Build, judge, and publish when no gate objects."""
         with self._on_branch() as runner:
             if self._freshness(runner):
-                return self._result("refused")
+                return self._stale()
             results = self._build(runner)
             if refused(judge(self.evidence)):
                 return self._result("refused")
@@ -67,7 +67,7 @@ class Attempt:
         """Only look whether a source went stale since `idle` was built."""
         with self._on_branch() as runner:
             if self._freshness(runner):
-                return self._result("refused")
+                return self._stale()
         self._remember(idle.built)
         self.lake.drop_branch(self.branch)
         return replace(self._result("unchanged"), branch=None, reason=idle.reason)
@@ -106,6 +106,19 @@ class Attempt:
             self.evidence, sources=ages, source_sql=source_sql(runner.manifest)
         )
         return refused(judge(self.evidence))
+
+    def _stale(self) -> RunResult:
+        """Nothing was built: `main` shows what there is to see."""
+        result = self._result("refused")
+        if self.lake.diff(self.branch):
+            return result
+        self.lake.drop_branch(self.branch)
+        state = f"--branch {self.branch} "
+        looks = (
+            replace(one, look=one.look and one.look.replace(state, ""))
+            for one in result.refusals
+        )
+        return replace(result, branch=None, refusals=tuple(looks))
 
     def _build(self, runner: dbt.Dbt) -> Results:
         self.progress.step(f"dbt build ({self.note})" if self.note else "dbt build")

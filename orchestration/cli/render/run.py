@@ -130,6 +130,8 @@ def _ending(result: RunResult) -> Iterator[str]:
         errors = sum(r.finding.severity == "error" for r in result.refusals)
         said = f"{errors} error{'' if errors == 1 else 's'}"
         yield f"refused: {said}, nothing was published, main is as it was"
-    yield f"  the branch: firn diff {result.branch}"
+    if result.branch:
+        yield f"  the branch: firn diff {result.branch}"
     yield f"  the log:    {result.logs}/dbt.log"
-    yield f"  when done:  firn branches drop {result.branch}"
+    if result.branch:
+        yield f"  when done:  firn branches drop {result.branch}"
