@@ -61,7 +61,9 @@ def reader_type(field: Field, *, formats: Collection[str] = ()) -> str:
     Args:
         formats: Types for which the spec gives a format, which the reader knows best.
     """
-    checked = field.type in _LOSSY and field.type not in formats
+    zoned = field.type == "timestamp with time zone"  # it reads the year 300000 as NULL
+    format_ = "timestamp" if zoned else field.type
+    checked = (zoned or field.type in _LOSSY) and format_ not in formats
     return "varchar" if checked else field.type
 
 
@@ -76,7 +78,11 @@ def from_json(field: Field, document: str) -> Cast:
         return Cast(field, text, None)
     if field.type in _LOSSY:
         return _from_text(field, text)
-    value = f"try_cast(({document}->{path}) as {field.type})"
+    nested = f"({document}->{path})"
+    value = f"try_cast({nested} as {field.type})"
+    if _is_nested(field):
+        lost = _lost(field, nested, value)
+        return Cast(field, value, f"{text} is not null and ({value} is null or {lost})")
     return _checked(field, value, f"{text} is not null and {value} is null")
 
 
@@ -91,6 +97,8 @@ def from_typed(field: Field, type_: str) -> Cast:
         return _from_text(field, column)
     value = f"try_cast({column} as {field.type})"
     wrong = f"{value} is null"
+    if _is_nested(field):
+        wrong += f" or try(cast({column} as {field.type})) is null"
     if field.type in _LOSSY:
         wrong += f" or try_cast({value} as {type_}) is distinct from {column}"
     return _checked(field, value, f"{column} is not null and ({wrong})")
@@ -109,13 +117,35 @@ def _from_text(field: Field, text: str) -> Cast:
     return _checked(field, value, misfit)
 
 
+def _is_nested(field: Field) -> bool:
+    return field.type.endswith("]") or field.type.lower().startswith(("struct", "map"))
+
+
+def _lost(field: Field, document: str, value: str) -> str:
+    """Whether part of a nested JSON value became NULL, or has no place in the type.
+
+    `try_cast` gives NULL for the part that does not fit alone. A cast that raises also
+    refuses an object that leaves a key out, which JSON may: so values are counted.
+    """
+    leaves = (
+        "len(list_filter(json_extract({}, '$..*'), lambda x: "
+        "json_type(x) not in ('OBJECT', 'ARRAY', 'NULL')))"
+    )
+    fewer = f"{leaves.format(document)} > {leaves.format(f'to_json({value})')}"
+    bare = f"json_type({document}) not in ('OBJECT', 'ARRAY')"
+    return f"(try(cast({document} as {field.type})) is null and ({bare} or {fewer}))"
+
+
 def _checked(field: Field, value: str, misfit: str | None = None) -> Cast:
     """A cast that is a misfit, too, where its moment cannot be written."""
     if field.type not in _RANGES:
         return Cast(field, value, misfit)
     first, end = _RANGES[field.type]
-    outside = f"({value} < {first} or {value} >= {end})"
-    return Cast(field, value, f"({misfit}) or {outside}" if misfit else outside)
+    outside = f"{value} < {first} or {value} >= {end}"
+    # In this order: what is outside may not even compare with the other types.
+    return Cast(
+        field, value, f"case when {outside} then true else {misfit or False} end"
+    )
 
 
 def verdict(casts: list[Cast], *, broken: str | None = None) -> str:

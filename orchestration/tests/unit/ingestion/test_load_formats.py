@@ -139,3 +139,35 @@ def test_a_table_may_have_a_format_of_its_own(place: Place) -> None:
     place.write(b'{"id": 1}')
     place.load(place.source({"id": "bigint"}, format="csv", table_format="jsonl"))
     assert place.rows("id") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("type_", "fits", "misfits"),
+    [
+        ("bigint[]", ["[1, null]", "[]", "null"], ['["a"]', "[1, [2]]", "3"]),
+        (
+            "struct(a bigint, b varchar)",
+            ["{}", '{"a": 1}', '{"b": "x", "a": null}'],
+            ['{"a": "x"}', '{"a": 1, "c": 2}', '"x"'],
+        ),
+        ("struct(a bigint[])[]", ['[{"a": [1]}, {}]'], ['[{"a": ["x"]}]']),
+        ("map(varchar, bigint)", ['{"k": 1}'], ['{"k": "x"}']),
+        ("varchar[]", ['["a", [1, 2]]'], ['"a"']),
+    ],
+)
+def test_a_nested_value_lands_whole_or_is_a_reject(
+    place: Place, type_: str, fits: list[str], misfits: list[str]
+) -> None:
+    lines = [f'{{"v": {value}}}' for value in (*fits, *misfits)]
+    place.write("\n".join(lines).encode(), "rows.jsonl")
+    result = place.load(place.source({"v": type_}, format="jsonl"))
+    assert (result.landed, result.rejected) == (len(fits), len(misfits))
+    assert {column for (column,) in place.rejects("column_name")} == {"v"}
+
+
+def test_a_nested_parquet_value_lands_whole_or_is_a_reject(place: Place) -> None:
+    path = place.landing / "rows.parquet"
+    place.con.execute(f"copy (from (values (['1']), (['a'])) as t (v)) to '{path}'")
+    result = place.load(place.source({"v": "bigint[]"}, format="parquet"))
+    assert (result.landed, result.rejected) == (1, 1)
+    assert place.rejects("_row_number") == [(2,)]
