@@ -1,7 +1,8 @@
 """Compare the columns of a file with its spec, and group files that read alike.
 
 `strict`: a column that the spec does not name, or one that it names and the file lacks,
-refuses the load. `evolve`: the new one is added as text, the missing one is NULL.
+refuses the load. `evolve`: the new one is added as text, the missing one is NULL, but
+never a required one, nor all of them: then the delimiter is wrong, or the file.
 """
 
 import re
@@ -95,10 +96,10 @@ def landed_name(original: str) -> str:
 
 
 def mismatch(source: Source, table: Table, names: Sequence[str]) -> str:
-    """What keeps a `strict` table from taking these columns; empty when they fit."""
-    if source.schema_policy_of(table) == "evolve":
-        return ""
+    """What keeps a table from taking these columns; empty when they fit."""
     known = originals(table)
+    if source.schema_policy_of(table) == "evolve":
+        return _unrecognised(table, names)
     extra = [name for name in names if name not in known]
     missing = [name for name in known if name not in names]
     parts = []
@@ -109,6 +110,20 @@ def mismatch(source: Source, table: Table, names: Sequence[str]) -> str:
     return "; ".join(parts)
 
 
+def _unrecognised(table: Table, names: Sequence[str]) -> str:
+    """What `evolve` refuses, too: a header that was not taken apart as it is meant."""
+    if not set(originals(table)) & set(names):
+        return f"none of the spec's columns is among {', '.join(map(repr, names))}"
+    missing = [
+        column.original
+        for column in table.columns
+        if table.is_required(column) and column.original not in names
+    ]
+    if missing:
+        return f"missing column {', '.join(map(repr, missing))}, which has no NULL"
+    return ""
+
+
 def schema_error(source: Source, table: Table, problems: Sequence[str]) -> GateError:
     """The refusal of files whose columns do not fit."""
     more = f" (and {len(problems) - 5} more)" if len(problems) > 5 else ""
@@ -117,8 +132,8 @@ def schema_error(source: Source, table: Table, problems: Sequence[str]) -> GateE
         + " | ".join(problems[:5])
         + more,
         where=f"source {source.name}, table {table.name}",
-        remedy="Correct `columns` in the spec (`from:` names a renamed one), or set "
-        "`schema_policy: evolve`.",
+        remedy="Correct `columns` in the spec (`from:` names a renamed one) or "
+        "`csv.delimiter`, or set `schema_policy: evolve`.",
     )
 
 

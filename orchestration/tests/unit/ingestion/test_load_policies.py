@@ -177,6 +177,22 @@ def test_evolve_adds_new_columns_as_text_and_fills_missing_with_null(
     ]
 
 
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        (b"id;name", "none of the spec's columns"),
+        (b"name,extra", "missing column 'id'"),
+    ],
+)
+def test_evolve_refuses_a_header_that_it_does_not_know(
+    place: Place, header: bytes, message: str
+) -> None:
+    place.write(header + b"\n1;a\n")
+    source = place.source(COLUMNS, schema_policy="evolve", table_primary_key=["id"])
+    with pytest.raises(GateError, match=message):
+        place.load(source)
+
+
 def test_two_new_columns_never_share_a_name(place: Place) -> None:
     source = place.source({"id": "bigint"}, schema_policy="evolve")
     place.write(b"id,Name,name,_load_id,\n1,a,b,c,d\n")
