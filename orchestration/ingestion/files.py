@@ -74,7 +74,7 @@ def discover(settings: Settings, source: Source, table: Table) -> Found:
     base = settings.project_dir / expand(source.path, source=source.name)
     if not glob.has_magic(str(base)) and not base.is_dir():
         raise UsageError(
-            f"its folder {source.path} does not exist",
+            f"its folder {source.path} does not exist ({base})",
             where=f"source {source.name}",
             remedy="Create it, or correct `path` in the spec; see docs/how-to.",
         )

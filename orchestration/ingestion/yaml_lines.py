@@ -25,7 +25,7 @@ class Document:
         root = self._compose()
         self._lines: dict[Location, int] = {}
         self._walk(root, ())
-        data = yaml.safe_load(self._text)
+        data = self._construct()
         if not isinstance(data, dict):
             raise SpecError(
                 "a source spec is a mapping of keys to values",
@@ -58,6 +58,17 @@ class Document:
                 f"not valid YAML: {error.problem}",
                 where=f"{self.path}:{line}",
                 remedy="Check the indentation and quotes around this line.",
+            ) from error
+
+    def _construct(self) -> Any:
+        try:
+            return yaml.safe_load(self._text)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            raise SpecError(
+                f"not a plain value: {error.problem}",
+                where=f"{self.path}:{mark.line + 1 if mark else 1}",
+                remedy="Leave the tag out: a spec holds text, numbers, lists and keys.",
             ) from error
 
     def _walk(self, node: yaml.Node | None, location: Location) -> None:
