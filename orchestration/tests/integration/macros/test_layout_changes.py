@@ -114,3 +114,22 @@ def test_columns_of_any_name_lay_out_a_table(project: Project) -> None:
     assert table.scan("order >= 0").to_arrow().num_rows == 3
     assert len(project.rows("oddly_laid")) == 3
     assert len(table.sort_order().fields) == 3
+
+
+def test_a_table_that_was_emptied_under_another_partitioning_fills_again(
+    project: Project,
+) -> None:
+    sql = "select range as id, date '2024-01-01' as d from range({})"
+    config = {"materialized": "incremental", "unique_key": "id"}
+    project.model("refilled", sql.format(3), **config, partition_by="month(d)")
+    project.run("refilled")
+    project.model("refilled", sql.format(0), **config)
+    project.run("refilled", full_refresh=True)
+    assert project.rows("refilled") == []
+    for rows in (2, 4):
+        project.model("refilled", sql.format(rows), **config)
+        project.run("refilled")
+    assert project.table("refilled").scan().to_arrow().num_rows == 4
+    assert project.sql("select count(*) from lake.analytics.refilled where id = 1") == [
+        (1,)
+    ]
