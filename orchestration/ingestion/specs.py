@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from orchestration.errors import NotFoundError, SpecError
+from orchestration.errors import NotFoundError, SpecError, UsageError
 from orchestration.ingestion.spec import (
     Column,
     CsvOptions,
@@ -31,7 +31,14 @@ def load_sources(settings: Settings, names: Sequence[str] = ()) -> list[Source]:
     Raises:
         NotFoundError: No spec has that name.
         SpecError: A spec is invalid.
+        UsageError: `FIRN_SOURCES` names a folder that does not exist.
     """
+    if os.environ.get("FIRN_SOURCES") and not settings.sources_dir.is_dir():
+        raise UsageError(
+            f"its folder {settings.sources_dir} does not exist",
+            where="FIRN_SOURCES",
+            remedy="Correct the variable, or unset it.",
+        )
     paths = {path.stem: path for path in sorted(settings.sources_dir.glob("*.yml"))}
     for name in names:
         if name not in paths:

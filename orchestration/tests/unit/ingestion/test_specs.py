@@ -5,7 +5,7 @@ from textwrap import dedent
 
 import pytest
 
-from orchestration.errors import NotFoundError, SpecError
+from orchestration.errors import NotFoundError, SpecError, UsageError
 from orchestration.ingestion.specs import expand, load_source, load_sources
 from orchestration.settings import Settings
 
@@ -125,6 +125,14 @@ def test_an_unknown_source_names_the_nearest(
     assert [source.name for source in load_sources(settings)] == ["shop"]
     with pytest.raises(NotFoundError, match="Did you mean 'shop'"):
         load_sources(settings, ["shp"])
+
+
+def test_a_folder_of_specs_that_is_not_there_is_named(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRN_SOURCES", str(tmp_path / "nix"))
+    with pytest.raises(UsageError, match=r"FIRN_SOURCES: its folder .*nix does not"):
+        load_sources(settings)
 
 
 def test_the_projects_own_specs_are_valid(settings: Settings) -> None:
