@@ -41,7 +41,8 @@ def _end(ctx: Any, error: BaseException, received: list[int]) -> int:
     """Say what stopped the verb; returns the exit code."""
     if _is_interrupt(error):
         if ctx.invoked_subcommand in _LEAVE_A_BRANCH:
-            output.hint("interrupted: main is as it was, `firn branches` has the rest")
+            state = output.left_on_main(ctx.meta.get(output.LANDED, ()))
+            output.hint(f"interrupted: {state}, `firn branches` has the rest")
         return _BY_SIGNAL + (received[-1] if received else signal.SIGINT)
     if isinstance(error, FirnError):
         show(error, as_json=output.wants_json(ctx))

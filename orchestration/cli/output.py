@@ -5,7 +5,7 @@ Progress, hints and errors in text go to stderr, so that stdout can be piped.
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 _META = "firn.format"
+LANDED = "firn.landed"  # ids of what `firn run` has landed, for its last words
 
 
 class Format(StrEnum):
@@ -31,6 +32,15 @@ FormatOption = Annotated[
     Format,
     typer.Option("--format", help="For people or machines.", callback=_remember),
 ]
+
+
+def left_on_main(landed: Sequence[int]) -> str:
+    """What became of `main` when a build published nothing."""
+    if not landed:
+        return "main is as it was"
+    ids = ", ".join(map(str, landed))
+    noun = "publication" if len(landed) == 1 else "publications"
+    return f"raw landed as {noun} {ids}; nothing that was built is published"
 
 
 def wants_json(ctx: typer.Context) -> bool:

@@ -6,10 +6,11 @@ from dataclasses import replace
 import typer
 
 from orchestration.cli.build import DbtArguments, Force, Verbose
-from orchestration.cli.output import Format, FormatOption, emit
+from orchestration.cli.output import LANDED, Format, FormatOption, emit
 
 
 def run(
+    ctx: typer.Context,
     dbt_args: DbtArguments = None,
     force: Force = False,
     verbose: Verbose = False,
@@ -36,6 +37,8 @@ def run(
     with watching(verbose=verbose) as progress:
         progress.step("ingest")
         landed = ingest(settings, on_progress=progress.landed, on_step=progress.step)
+        ids = [publication.id for publication in landed.publications]
+        ctx.meta[LANDED] = ids
         result = build(
             settings,
             dbt_args or (),
@@ -45,5 +48,5 @@ def run(
         )
     result = replace(result, seconds=time.monotonic() - started)
     data = {"ingest": render.landed_dict(landed), **result.as_dict()}
-    emit(output, data, lambda: render.landed_text(landed) + render.text(result))
+    emit(output, data, lambda: render.landed_text(landed) + render.text(result, ids))
     raise typer.Exit(result.exit_code)

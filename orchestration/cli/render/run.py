@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration.build.artifacts import NodeResult, count
 from orchestration.build.result import Refusal, RunResult
+from orchestration.cli.output import left_on_main
 from orchestration.cli.render.publications import tables
 from orchestration.cli.render.table import grid
 
@@ -15,15 +16,15 @@ _TESTS = ("test", "unit_test")
 _SIGNS = {"error": "✗", "warn": "!"}
 
 
-def text(result: RunResult) -> str:
-    """The whole answer of `firn run` and `firn build`."""
+def text(result: RunResult, landed: Sequence[int] = ()) -> str:
+    """The whole answer of `firn build`, and of `firn run`, which has `landed` first."""
     if result.status == "unchanged":
         return f"{result.reason} ({result.seconds:.1f} s; --force builds anyway)"
     return "\n".join(
         [
             *_nodes(result.nodes),
             *_findings(result.refusals),
-            *_ending(result),
+            *_ending(result, landed),
         ]
     )
 
@@ -111,7 +112,7 @@ def _rows(number: int) -> str:
     return f"{number:,} row{'' if number == 1 else 's'}"
 
 
-def _ending(result: RunResult) -> Iterator[str]:
+def _ending(result: RunResult, landed: Sequence[int]) -> Iterator[str]:
     if result.publication:
         ran = [node for node in result.nodes if node.kind in _TESTS]
         passed = count(ran)["ok"]
@@ -125,11 +126,13 @@ def _ending(result: RunResult) -> Iterator[str]:
         yield f"  undo it:  firn rollback {result.publication.id}"
         return
     if result.status == "conflict":
-        yield f"conflict: nothing was published. {result.reason}"
+        state = left_on_main(landed) if landed else "nothing was published"
+        yield f"conflict: {state}. {result.reason}"
     else:
         errors = sum(r.finding.severity == "error" for r in result.refusals)
         said = f"{errors} error{'' if errors == 1 else 's'}"
-        yield f"refused: {said}, nothing was published, main is as it was"
+        nothing = "" if landed else "nothing was published, "
+        yield f"refused: {said}, {nothing}{left_on_main(landed)}"
     if result.branch:
         yield f"  the branch: firn diff {result.branch}"
     yield f"  the log:    {result.logs}/dbt.log"

@@ -196,3 +196,16 @@ def test_run_lands_first_and_reports_both(
     assert answer["ingest"]["loads"][0]["landed"] == 11
     assert answer["ingest"]["publications"] == [17]
     assert answer["publication"] == 17
+
+    truth = "raw landed as publication 17; nothing that was built is published"
+    for other in (REFUSED, CONFLICT):
+        building(other)
+        assert truth in firn("run").stdout
+        assert "main is as it was" not in firn("run").stdout
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(run_module, "build", interrupted)
+    assert truth in firn("run").stderr
+    assert "main is as it was" in firn("build").stderr
