@@ -133,6 +133,8 @@ def _explain(document: Document, details: ErrorDetails) -> tuple[str, str, str]:
             return where, f"{key} cannot be {given!r}", f"{hint}Use {expected}."
         case "value_error":
             return where, str(details["ctx"]["error"]), "Correct this line."
+        case _ if details["input"] is None:
+            return where, f"{key!r} has no value", "Give it one, or leave the key out."
         case _:
             given = repr(details["input"])
             return where, f"{key}: {details['msg']}", f"It is {given[:60]} now."

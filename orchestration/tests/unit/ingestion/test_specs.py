@@ -66,6 +66,7 @@ def test_a_good_spec_has_canonical_types(tmp_path: Path) -> None:
         ("path: landing", "path: a\nmax_reject_share: 5", 3, "less than or equal to 1"),
         ("path: landing", "path: a\npath: b", 3, "said twice, first on line 2"),
         ("path: landing", "path: [a", 3, "not valid YAML"),
+        ("path: landing", "path:", 2, "'path' has no value"),
         ("path: landing", "path: !x a", 2, "not a plain value"),
         ("path: landing", "path: !!python/object:a.B {}", 2, "not a plain value"),
         ("path: landing", "path: a\nfreshness: {}", 3, "warn_after, error_after"),
