@@ -34,12 +34,18 @@ def diff(
     from orchestration.build.explain import explain
     from orchestration.cli.render.diff import rows_text, text
     from orchestration.lake import Lake
-    from orchestration.settings import Settings
+    from orchestration.settings import MAIN, Settings
 
     if bool(rows) != bool(key):
         raise UsageError(
             "--rows and --key belong together",
             remedy="Name the table and the column that identifies its rows.",
+        )
+    if branch == MAIN:
+        raise UsageError(
+            "main was forked from nothing that it could differ from",
+            where="main",
+            remedy="Name a branch, or see `firn log` for what main took.",
         )
     with closing(Lake.open(Settings.load())) as lake:
         changes = lake.diff(branch)

@@ -3,6 +3,7 @@
 import contextlib
 import secrets
 from collections.abc import Iterator
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ from orchestration.errors import UsageError
 if TYPE_CHECKING:
     import duckdb
 
+    from orchestration.lake import Lake
     from orchestration.settings import Settings
 
 
@@ -69,6 +71,10 @@ def sql(
     from orchestration.settings import MAIN, Settings
 
     text = _text(query, file)
+    if not text.strip():
+        raise UsageError(
+            "there is no SQL in it", remedy='Example: firn sql "select 1".'
+        )
     if at is not None and (write or branch != MAIN):
         raise UsageError(
             "--at shows a past state of main, for reading",
@@ -105,11 +111,25 @@ def state(settings: "Settings", *, branch: str, at: int | None) -> Iterator[str]
             yield lake.branch(branch).name
             return
         name = f"{_FORK}{secrets.token_hex(4)}"
+        _sweep(lake)
         lake.create_branch(name, at=at)
         try:
             yield name
         finally:
             lake.drop_branch(name)
+
+
+def _sweep(lake: "Lake") -> None:
+    """Drop the forks of readers that were killed."""
+    from datetime import UTC, datetime
+
+    from orchestration.errors import NotFoundError
+
+    oldest = datetime.now(UTC) - _ABANDONED
+    for branch in lake.branches():
+        if branch.name.startswith(_FORK) and branch.created_at < oldest:
+            with contextlib.suppress(NotFoundError):  # another reader was first
+                lake.drop_branch(branch.name)
 
 
 def _ask(
@@ -165,6 +185,7 @@ def _known_tables(settings: "Settings", branch: str) -> str:
 
 _NAMED = 20
 _FORK = "read_"
+_ABANDONED = timedelta(days=1)
 
 
 def _text(query: str | None, file: Path | None) -> str:
@@ -174,13 +195,14 @@ def _text(query: str | None, file: Path | None) -> str:
             "give the SQL once: as an argument or with --file",
             remedy='For example: firn sql "select 1".',
         )
-    if query == "-":
-        return typer.get_text_stream("stdin").read()
-    if query is not None:
+    if query is not None and query != "-":
         return query
-    assert file is not None
     try:
-        return file.read_text()
+        return file.read_text() if file else typer.get_text_stream("stdin").read()
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            "the SQL is not UTF-8", where=str(file or "stdin"), remedy="Convert it."
+        ) from error
     except OSError as error:
         raise UsageError(str(error.strerror), where=str(file)) from error
 

@@ -1,10 +1,12 @@
 import json
 import signal
+from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from orchestration.cli import sql
 from orchestration.errors import (
     ConflictError,
     FirnError,
@@ -129,7 +131,9 @@ def test_a_termination_ends_with_143(
         ["branches", "create", "no good"],
         ["branches", "drop", "nix"],
         ["branches", "drop", "main"],
+        ["diff", "main"],
         ["sql"],
+        ["sql", " "],
         ["sql", "select 1", "--file", "x.sql"],
         ["sql", "--file", "missing.sql"],
         ["sql", "select 1", "--write"],
@@ -165,3 +169,23 @@ def test_a_password_in_the_databases_address_is_not_printed(
         result = firn(*call)
         assert result.exit_code == 3
         assert "geheim" not in result.stdout + result.stderr
+
+
+def test_sql_that_is_not_utf_8_is_wrong_use(firn: Firn, tmp_path: Path) -> None:
+    path = tmp_path / "latin.sql"
+    path.write_bytes("select 'ü'".encode("latin-1"))
+    result = firn("sql", "--file", str(path))
+    assert result.exit_code == 2
+    assert "not UTF-8" in result.stderr
+
+
+def test_forks_of_readers_that_were_killed_are_swept(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake.create_branch("read_old")
+    lake.create_branch("dev_old")
+    sql._sweep(lake)
+    assert len(lake.branches()) == 3
+    monkeypatch.setattr(sql, "_ABANDONED", timedelta(0))
+    sql._sweep(lake)
+    assert [branch.name for branch in lake.branches()] == ["main", "dev_old"]
