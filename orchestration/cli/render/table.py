@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -62,12 +63,13 @@ def _text(result: "duckdb.DuckDBPyConnection", limit: int) -> None:
 
 
 def _json(result: "duckdb.DuckDBPyConnection") -> None:
-    header = _header(result)
+    header = _distinct(_header(result))
     write = sys.stdout.write
     write("[")
     for number, row in enumerate(_rows(result)):
         write(",\n " if number else "\n ")
-        write(json.dumps(dict(zip(header, row, strict=True)), default=_value))
+        named = {name: _finite(value) for name, value in zip(header, row, strict=True)}
+        write(json.dumps(named, default=_value, allow_nan=False))
     write("\n]\n")
 
 
@@ -84,6 +86,29 @@ def _rows(result: "duckdb.DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
 
 def _header(result: "duckdb.DuckDBPyConnection") -> list[str]:
     return [column[0] for column in result.description or ()]
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Columns of one name apart, as DuckDB's own tables have them: `a`, `a_1`."""
+    taken: list[str] = []
+    for name in names:
+        number, free = 0, name
+        while free in taken:
+            number += 1
+            free = f"{name}_{number}"
+        taken.append(free)
+    return taken
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN and no infinity: they become text, as DuckDB spells them."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return [_finite(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items()}
+    return value
 
 
 def _value(value: object) -> Any:

@@ -135,3 +135,13 @@ def test_a_decimal_is_a_number_to_the_eye() -> None:
     assert table.grid(("n",), [(Decimal("1.5"),), (10,)]) == "n\n1.5\n 10".replace(
         "n\n", "  n\n"
     )
+
+
+def test_json_is_valid_whatever_the_numbers_and_names(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    query = "select 'nan'::double as a, ['-inf'::double] as a, 1 as a_1"
+    with duckdb.connect() as connection:
+        table.printer("json", 0)(connection.execute(query))
+    (row,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert row == {"a": "nan", "a_1": ["-inf"], "a_1_1": 1}
