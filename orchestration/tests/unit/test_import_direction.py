@@ -25,10 +25,10 @@ BELOW_ALL = "import sys, orchestration.settings as s; print(*sys.modules)"
 def test_an_upward_import_is_refused_with_its_reason(
     folder: str, line: str, reason: str
 ) -> None:
-    ruff = [Path(sys.executable).with_name("ruff"), "check", "--select", "TID251"]
+    program = str(Path(sys.executable).with_name("ruff"))
     where = f"orchestration/{folder}/new.py"
     done = subprocess.run(
-        [*ruff, "--stdin-filename", where, "-"],
+        [program, "check", "--select", "TID251", "--stdin-filename", where, "-"],
         input=line,
         capture_output=True,
         text=True,
