@@ -94,15 +94,18 @@ def test_a_swap_takes_position_deletes_out_with_their_files(
     assert counts == [50, 40, 7]
 
 
-def test_what_left_is_recorded_as_deleted(
+def test_what_left_is_counted_and_listed_no_more(
     con: duckdb.DuckDBPyConnection, catalog: RestCatalog
 ) -> None:
     build(con, catalog, 5)
     old = {path for path, _ in entries(catalog)}
     build(con, catalog, 6)
-    statuses = dict(entries(catalog))
-    assert {path for path, status in statuses.items() if status == "DELETED"} == old
-    assert len(statuses) == 2 * len(old)
+    assert old.isdisjoint(dict(entries(catalog)))
+    snapshot = catalog.load_table(("marts", "facts")).current_snapshot()
+    assert snapshot is not None
+    assert snapshot.summary is not None
+    assert snapshot.summary["deleted-data-files"] == str(len(old))
+    assert snapshot.summary["deleted-records"] == "5"
 
 
 def test_no_rows_over_no_rows_is_no_commit(

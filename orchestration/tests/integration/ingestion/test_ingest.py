@@ -1,6 +1,7 @@
 """Files land on `main` exactly once, whatever happens on the way."""
 
 import gzip
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -161,7 +162,11 @@ def test_a_process_killed_before_publish_changes_nothing(shop: Shop) -> None:
     shop.spec("killed", {"orders": COLUMNS})
     shop.drop("killed/orders.csv", "id,name\n1,a\n")
     project = shop.settings.project_dir
-    process = subprocess.run([sys.executable, "-c", _KILLED], cwd=project, check=False)
+    # Other tests of this worker may have set a lake of their own.
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("FIRN_")}
+    process = subprocess.run(
+        [sys.executable, "-c", _KILLED], cwd=project, env=environ, check=False
+    )
     assert process.returncode == -9
     [left] = shop.ingest_branches()
     assert shop.rows("select id from lake.raw.killed__orders", branch=left) == [(1,)]
