@@ -58,6 +58,19 @@ lock: $(UV)  ## Write requirements/*.txt anew from pyproject.toml: versions and 
 	done
 	rm requirements/all.txt
 
+##@ Prove
+.PHONY: faults
+faults: $(BIN)/.dev  ## Cause every fault, with and without its guard: docs/reliability.md
+	$(BIN)/pytest -n 2 --dist loadfile -m "" --page faults
+
+.PHONY: bad-input
+bad-input: $(BIN)/.dev  ## Feed every bad input: docs/bad-input.md
+	$(BIN)/pytest -n 2 --dist loadfile -m "" --page bad-input
+
+.PHONY: kit
+kit: $(BIN)/.dev  ## Run Iceberg's own REST compatibility kit: docs/compatibility.md
+	$(BIN)/python -m orchestration.tests.kit
+
 ##@ Installation (done by the others when needed)
 $(UV): requirements/uv.txt
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(0 if v >= (3, 11) else \
@@ -75,4 +88,4 @@ $(BIN)/.%: requirements/%.txt pyproject.toml $(UV)
 .PHONY: help
 help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

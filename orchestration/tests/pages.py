@@ -1,0 +1,235 @@
+"""Pages that tests write: one row a promise, a fault or a bad input, with its result.
+
+A mark says what a test proves; `pytest --page faults` or `--page bad-input` collects
+the marks and the results of the tests that ran into a page of `docs/`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+PROJECT = Path(__file__).parents[2]
+_KINDS = ("fault", "mutant", "case", "promise")
+_OUTCOMES = ("accepted", "rejected row", "refused file", "refused run")
+
+
+class Page(NamedTuple):
+    """Where a page is, what begins it, and which tests it takes its rows from."""
+
+    path: Path
+    title: str
+    preface: str
+    tests: Sequence[str]
+
+
+PAGES = {
+    "faults": Page(
+        PROJECT / "docs/reliability.md",
+        "# What happens when something goes wrong",
+        "Written by `make faults`, which causes each of these faults and then checks: "
+        "every source row landed or was rejected, no key is twice, readers saw whole "
+        "states only, every file of every live snapshot is there and both DuckDB and "
+        "pyiceberg read it, histories have no gap and no overlap, the exit code says "
+        "what happened, and an undisturbed run afterwards comes to what it would have "
+        "come to without the fault. *Guard off* is a second test of the same fault "
+        "with the named guard switched off: it counts as caught when the first test's "
+        "checks then fail.",
+        ("orchestration/tests",),
+    ),
+    "bad-input": Page(
+        PROJECT / "docs/bad-input.md",
+        "# What becomes of bad input",
+        "Written by `make bad-input`, which feeds each of these to Firn. *Accepted*: "
+        "it lands as described. *Rejected row*: the row goes to "
+        "`raw.<source>__rejects` with its line and the reason, the rest lands. "
+        "*Refused file* and *refused run*: nothing of it lands, and the message names "
+        "the file, what is wrong, and what to do.",
+        ("orchestration/tests/bad_input",),
+    ),
+}
+
+
+def fault(
+    section: str, name: str, *, seen: str, rerun: str = "-"
+) -> pytest.MarkDecorator:
+    """The test causes a fault: what a user sees of it, and what a re-run does."""
+    return pytest.mark.fault(section=section, name=name, seen=seen, rerun=rerun)
+
+
+def mutant(name: str, *, guard: str) -> pytest.MarkDecorator:
+    """The test switches off a guard against the fault `name`, and sees checks fail."""
+    return pytest.mark.mutant(name=name, guard=guard)
+
+
+def case(section: str, name: str, *, outcome: str) -> pytest.MarkDecorator:
+    """The test feeds a bad input; the outcome is one of four, and what follows a colon.
+
+    Raises:
+        ValueError: The outcome is another one.
+    """
+    if not outcome.startswith(_OUTCOMES):
+        raise ValueError(f"{outcome!r} starts with none of {', '.join(_OUTCOMES)}")
+    return pytest.mark.case(section=section, name=name, outcome=outcome)
+
+
+def promise(sentence: str) -> pytest.MarkDecorator:
+    """The test proves a sentence of the README, given as it stands there.
+
+    Raises:
+        ValueError: The README does not say so.
+    """
+    if " ".join(sentence.split()) not in _readme():
+        raise ValueError(f"the README does not say {sentence!r}")
+    return pytest.mark.promise(name=sentence)
+
+
+@dataclass
+class _Row:
+    """What the tests of one name said."""
+
+    said: dict[str, str] = field(default_factory=dict)
+    guards: dict[str, str] = field(default_factory=dict)  # guard → worst result
+    results: dict[str, str] = field(default_factory=dict)  # test → result
+
+
+class _Collector:
+    """Gathers marks and results over a test session, and writes the page at its end."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._rows: dict[str, dict[str, _Row]] = defaultdict(lambda: defaultdict(_Row))
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call" and report.passed:
+            return
+        for kind, said in report.user_properties:
+            if kind in _KINDS and isinstance(said, dict):
+                self._take(kind, dict(said), report)
+
+    def _take(self, kind: str, said: dict[str, str], report: pytest.TestReport) -> None:
+        page_kind = "fault" if kind == "mutant" else kind
+        row = self._rows[page_kind][said["name"]]
+        if kind == "mutant":
+            caught = "caught" if report.passed else report.outcome
+            row.guards[said["guard"]] = _worse(row.guards.get(said["guard"]), caught)
+            return
+        row.said |= said
+        row.results[report.nodeid] = _worse(
+            row.results.get(report.nodeid), report.outcome
+        )
+
+    def pytest_sessionfinish(self) -> None:
+        self._page.path.write_text("\n".join(self._lines()) + "\n")
+
+    def _lines(self) -> Iterator[str]:
+        yield from (self._page.title, "", self._page.preface)
+        if promises := self._rows["promise"]:
+            yield from ("", "## What the README promises", "")
+            yield from _table(("promise", "result"), _promise_rows(promises))
+        if faults := self._rows["fault"]:
+            heads = (
+                "fault",
+                "what you see",
+                "what a re-run does",
+                "result",
+                "guard off",
+            )
+            for section, rows in _sections(faults):
+                yield from ("", f"## {section}", "")
+                yield from _table(heads, (_fault_cells(*pair) for pair in rows))
+        if cases := self._rows["case"]:
+            for section, rows in _sections(cases):
+                yield from ("", f"## {section}", "")
+                yield from _table(("input", "outcome", "result"), _case_rows(rows))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--page", choices=sorted(PAGES), help="write a page of docs/")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for kind in _KINDS:
+        config.addinivalue_line(
+            "markers", f"{kind}(...): a row of a page, see pages.py"
+        )
+    # Workers of xdist run tests; the process that started them hears of every result.
+    if (name := config.getoption("--page")) and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Collector(PAGES[str(name)]))
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    for item in items:
+        for kind in _KINDS:
+            for mark in item.iter_markers(kind):
+                item.user_properties.append((kind, dict(mark.kwargs)))
+    if name := config.getoption("--page"):
+        wanted = ("case",) if name == "bad-input" else ("fault", "mutant", "promise")
+        kept = [item for item in items if _has(item, wanted)]
+        config.hook.pytest_deselected(items=[i for i in items if i not in kept])
+        items[:] = kept
+
+
+def _has(item: pytest.Item, kinds: Iterable[str]) -> bool:
+    return any(item.get_closest_marker(kind) for kind in kinds)
+
+
+def _sections(
+    rows: dict[str, _Row],
+) -> Iterator[tuple[str, list[tuple[str, _Row]]]]:
+    grouped: dict[str, list[tuple[str, _Row]]] = defaultdict(list)
+    for name, row in rows.items():
+        grouped[row.said.get("section", "Without a fault of its own")].append(
+            (name, row)
+        )
+    for section in sorted(grouped):
+        yield section, sorted(grouped[section], key=lambda pair: pair[0])
+
+
+def _promise_rows(rows: dict[str, _Row]) -> Iterator[tuple[str, ...]]:
+    for name, row in rows.items():
+        yield name, _result(row)
+
+
+def _fault_cells(name: str, row: _Row) -> tuple[str, ...]:
+    guards = "; ".join(f"{guard}: {state}" for guard, state in row.guards.items())
+    said = row.said
+    return name, said.get("seen", "-"), said.get("rerun", "-"), _result(row), guards
+
+
+def _case_rows(rows: list[tuple[str, _Row]]) -> Iterator[tuple[str, ...]]:
+    for name, row in rows:
+        yield name, row.said["outcome"], _result(row)
+
+
+def _result(row: _Row) -> str:
+    worst: str | None = None
+    for result in row.results.values():
+        worst = _worse(worst, result)
+    count = len(row.results)
+    return f"{worst or 'not run'}" + (f" ({count} tests)" if count > 1 else "")
+
+
+def _worse(one: str | None, other: str) -> str:
+    order = ("caught", "passed", "skipped", "failed")
+    return max(one or "caught", other, key=order.index) if one else other
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield _line(heads)
+    yield _line(["---"] * len(heads))
+    for row in rows:
+        yield _line(row)
+
+
+def _line(cells: Iterable[Any]) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+def _readme() -> str:
+    return " ".join((PROJECT / "README.md").read_text().split())

@@ -1,0 +1,64 @@
+"""The pages that tests write say what happened, and nothing better than that."""
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.tests import pages
+
+pytest_plugins = ["pytester"]
+
+TESTS = """
+import pytest
+from orchestration.tests.pages import fault, mutant
+
+seen = fault("Disk", "full", seen="exit 3", rerun="lands")
+
+@seen
+def test_it(): pass
+
+@seen
+@pytest.mark.parametrize("broken", [BROKEN, False])
+def test_more(broken): assert not broken
+
+@mutant("full", guard="the check")
+def test_guard_off(): assert MUTANT_CAUGHT
+"""
+
+
+@pytest.mark.parametrize(
+    ("broken", "caught", "cells"),
+    [
+        (False, True, "| passed (3 tests) | the check: caught |"),
+        (True, True, "| failed (3 tests) | the check: caught |"),
+        (False, False, "| passed (3 tests) | the check: failed |"),
+    ],
+)
+def test_a_row_is_as_good_as_its_worst_test(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    broken: bool,
+    caught: bool,
+    cells: str,
+) -> None:
+    page = tmp_path / "page.md"
+    replaced = pages.PAGES["faults"]._replace(path=page)
+    monkeypatch.setitem(pages.PAGES, "faults", replaced)
+    text = TESTS.replace("BROKEN", str(broken)).replace("MUTANT_CAUGHT", str(caught))
+    pytester.makepyfile(text)
+
+    plugin = ["-p", "orchestration.tests.pages", "-p", "no:cacheprovider"]
+    pytester.inline_run(*plugin, "--page", "faults")
+
+    assert f"| full | exit 3 | lands {cells}" in page.read_text()
+
+
+def test_a_promise_is_a_sentence_of_the_readme() -> None:
+    with pytest.raises(ValueError, match="does not say"):
+        pages.promise("It makes coffee")
+
+
+def test_an_outcome_is_one_of_four() -> None:
+    with pytest.raises(ValueError, match="starts with none"):
+        pages.case("JSON", "truncated", outcome="ignored")
