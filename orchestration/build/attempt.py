@@ -21,6 +21,7 @@ from orchestration.build.provenance import provenance
 from orchestration.build.result import Refusal, RunResult, Status
 from orchestration.build.watch import Watcher
 from orchestration.errors import ConflictError
+from orchestration.failpoints import reach
 from orchestration.lake import Lake
 from orchestration.lake.model import Publication
 from orchestration.settings import Settings
@@ -58,9 +59,12 @@ class Attempt:
         with self._on_branch() as runner:
             if self._freshness(runner):
                 return self._stale()
+            reach("build.fresh")
             results = self._build(runner)
+            reach("build.built")
             if refused(judge(self.evidence)):
                 return self._result("refused")
+            reach("build.judged")
             return self._publish(runner, results)
 
     def ask_freshness(self, idle: Unchanged) -> RunResult:
@@ -91,6 +95,7 @@ class Attempt:
             on_event=watcher,
         )
         try:
+            reach("build.branch-created")
             with dbt.session(self.settings, branch=self.branch):
                 yield runner
         except Exception:
@@ -153,7 +158,9 @@ class Attempt:
             publication = self.lake.publish(self.branch, why)
         except ConflictError as conflict:
             return self._result("conflict", conflict=conflict)
+        reach("build.published")
         self.lake.drop_branch(self.branch)
+        reach("build.branch-dropped")
         if self.fingerprint:
             since = publication.id if publication else self.newest
             built = Built(since=since, fingerprint=self.fingerprint, inputs=inputs)
@@ -166,6 +173,7 @@ class Attempt:
 
     def _remember(self, built: Built) -> None:
         Memory(self.settings).keep(built, self.evidence.sources, datetime.now(UTC))
+        reach("build.remembered")
 
     def _result(
         self,

@@ -17,6 +17,7 @@ from typing import Any
 
 from orchestration.build.artifacts import SourceAge
 from orchestration.build.rows import snapshot_ids
+from orchestration.failpoints import reach
 from orchestration.lake import Lake
 from orchestration.lake.model import Publication, TableId
 from orchestration.settings import MAIN, Settings
@@ -75,6 +76,7 @@ class Memory:
         }
         aside = self._path.with_suffix(f".{secrets.token_hex(8)}")
         aside.write_text(json.dumps(data))
+        reach("memory.written-aside")
         aside.replace(self._path)
 
     def built(self) -> Built | None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from orchestration.failpoints import reach
 from orchestration.ingestion import land
 from orchestration.ingestion.counting import scan
 from orchestration.ingestion.extract import Staged, stage
@@ -53,6 +54,7 @@ class SourceLoad:
             name = land.relation(self.source, "loads")
             land.prepare(self.con, name, COLUMNS)
             land.write_ledger(self.con, name, self.entries, self.load)
+            reach("ingest.ledger-written")
         return results
 
     def _unknown(self, table: Table, found: dict[str, Found]) -> list[SourceFile]:
@@ -80,6 +82,7 @@ class SourceLoad:
                 for file in batch.files
             ]
             staged = stage(self.con, self.source, batch)
+        reach("ingest.staged")
         bad = misfits(self.con, staged)
         has_lines = self.source.format_of(batch.table) in _LINES
         dialect = dialect_of(self.source, batch.table) if has_lines else None
@@ -126,9 +129,11 @@ class SourceLoad:
         columns = land.columns_of(staged.batch.fields)
         land.prepare(self.con, name, columns, partition=land.PARTITION)
         land.write_rows(self.con, name, staged, judged, self.load)
+        reach("ingest.rows-written")
         rejects = land.relation(self.source, "rejects")
         land.prepare(self.con, rejects, land.REJECT_COLUMNS)
         land.write_rejects(self.con, rejects, staged, judged, self.load)
+        reach("ingest.rejects-written")
 
 
 def utc_now() -> datetime:

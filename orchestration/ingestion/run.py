@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
 from orchestration.errors import ConflictError, GateError
+from orchestration.failpoints import reach
 from orchestration.ingestion import land
 from orchestration.ingestion.files import discover
 from orchestration.ingestion.ledger import Ledger
@@ -101,6 +102,7 @@ def _in_turn(settings: Settings, say: Say) -> Iterator[None]:
         lock.acquire()
         say("ingest")
     try:
+        reach("ingest.turn-taken")
         yield
     finally:
         lock.release()
@@ -128,6 +130,7 @@ def _ingest_source(
     branch = f"ingest_{load_id}"
     lake.create_branch(branch)
     try:
+        reach("ingest.branch-created")
         with closing(connect(settings, branch, config=_config(settings))) as con:
             ledger = _ledger(lake, con, branch, source)
             load = land.Load(load_id, _moment(lake, ledger))
@@ -154,9 +157,12 @@ def _moment(lake: Lake, ledger: Ledger) -> datetime:
 def _publish(settings: Settings, lake: Lake, branch: str) -> Publication | None:
     """Publish and drop the branch, which is worth nothing in either case."""
     try:
-        return lake.publish(branch, Provenance(who=settings.user))
+        publication = lake.publish(branch, Provenance(who=settings.user))
+        reach("ingest.published")
     finally:
         lake.drop_branch(branch)
+    reach("ingest.branch-dropped")
+    return publication
 
 
 def _ledger(

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from orchestration.errors import ConflictError, NotFoundError, UsageError
+from orchestration.failpoints import reach
 from orchestration.lake import branches, publications, selects
 from orchestration.lake.model import Provenance, Publication, TableId
 from orchestration.lake.store import changes, forks, tables
@@ -51,6 +52,7 @@ def publish(
     )
     if publication is None:
         return None
+    reach("publish.recorded")
     _compare(
         connection,
         publication,
@@ -58,7 +60,9 @@ def publish(
         remedy="Nothing was published. Run again, or drop the branch and fork a new "
         f"one: `firn branches drop {name}`.",
     )
+    reach("publish.compared")
     _swap(connection, publication)
+    reach("publish.swapped")
     branches.copy_namespaces(connection, source=name, target=MAIN)
     _advance_fork(connection, name, publication)
     return publications.get(connection, publication)
@@ -97,6 +101,7 @@ def rollback(
             where=f"publication {publication_id}",
             remedy="`firn log` shows what is in effect.",
         )
+    reach("rollback.recorded")
     _compare(
         connection,
         publication,
@@ -105,6 +110,7 @@ def rollback(
         "`firn log` lists them.",
     )
     _swap(connection, publication)
+    reach("rollback.swapped")
     return publications.get(connection, publication)
 
 

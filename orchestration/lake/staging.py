@@ -24,6 +24,7 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.update import TableUpdate
 
 from orchestration.errors import NotFoundError
+from orchestration.failpoints import reach
 from orchestration.lake.definition import (
     Definition,
     schema_of,
@@ -78,6 +79,7 @@ def stage(
         _stage_new(catalog, target, staged, definition, properties)
     else:
         _stage_beside(catalog, base, staged, definition, properties)
+    reach("table.staged")
     return staged
 
 
@@ -108,6 +110,7 @@ def swap(
     Raises:
         ConflictError: The target moved since it was staged; it is as it was.
     """
+    reach("table.before-swap")
     source = catalog.load_table(key(staged))
     staged_from = source.metadata.properties.get(_STAGED_FROM)
     if staged_from is None:
@@ -115,6 +118,7 @@ def swap(
             catalog.rename_table(key(staged), key(target))
         except TableAlreadyExistsError as error:
             raise moved(target) from error
+        reach("table.committed")
         return True
     table = load(catalog, target)
     if table is None or table.metadata_location != staged_from:
@@ -126,7 +130,9 @@ def swap(
     )
     if updates:
         commit(catalog, table, updates)
+        reach("table.committed")
     discard(catalog, staged)
+    reach("table.swapped")
     return bool(updates)
 
 

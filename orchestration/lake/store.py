@@ -16,6 +16,7 @@ from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
 from orchestration.errors import SetupError
+from orchestration.failpoints import reach
 
 metadata = sa.MetaData()
 
@@ -143,7 +144,10 @@ class Store:
         with self._engine.connect() as plain:
             connection = plain.execution_options(firn_write=True)
             with connection.begin():
+                reach("store.begun")
                 yield connection
+                reach("store.before-commit")
+            reach("store.committed")
 
     def close(self) -> None:
         """Give the connections back."""

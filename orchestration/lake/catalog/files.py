@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.failpoints import reach
 from orchestration.lake.catalog import names
 from orchestration.lake.catalog.errors import CatalogError, bad_request
 from orchestration.lake.model import TableId
@@ -57,6 +58,7 @@ class Files:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("x", encoding="utf-8") as file:
             file.write(content)
+        reach("catalog.metadata-written")
         return metadata_location
 
     def read(self, metadata_location: str) -> bytes:

@@ -17,6 +17,7 @@ from pyiceberg.table.metadata import TableMetadata, new_table_metadata
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortOrder
 
 from orchestration.errors import FirnError
+from orchestration.failpoints import reach
 from orchestration.lake import branches
 from orchestration.lake.catalog import entries, errors, namespaces
 from orchestration.lake.catalog.files import Files
@@ -105,6 +106,7 @@ class Tables:
         for _ in range(_ATTEMPTS):
             steps = self._prepare(branch, commits)
             if self._swap(branch, steps):
+                reach("catalog.committed")
                 return [Loaded(step.json.encode(), step.new) for step in steps]
         raise errors.commit_failed(
             "other commits were always faster, "
