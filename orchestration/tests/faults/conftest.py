@@ -1,0 +1,33 @@
+"""A world for each test, and what a run without any fault comes to."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from orchestration.tests.faults.undisturbed import Undisturbed
+from orchestration.tests.faults.world import World, copy, template
+
+
+@pytest.fixture(scope="session")
+def project_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project that every world is a copy of."""
+    return template(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def undisturbed(
+    project_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Undisturbed]:
+    """What the days come to without any fault."""
+    world = copy(project_template, tmp_path_factory.mktemp("undisturbed") / "project")
+    yield Undisturbed(world)
+    world.close()
+
+
+@pytest.fixture
+def world(project_template: Path, tmp_path: Path) -> Iterator[World]:
+    """A project with a lake of its own, and no files yet."""
+    made = copy(project_template, tmp_path / "project")
+    yield made
+    made.close()
