@@ -1,6 +1,6 @@
 """The one error tree: every message says what happened, where, and what to do next."""
 
-from typing import ClassVar
+from collections.abc import Sequence
 
 
 class FirnError(Exception):
@@ -15,7 +15,7 @@ class FirnError(Exception):
     no, 2 for wrong use, 3 when the environment is broken.
     """
 
-    exit_code: ClassVar[int] = 3
+    exit_code: int = 3
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
         super().__init__(what)
@@ -44,6 +44,28 @@ class GateError(FirnError):
     exit_code = 1
 
 
+class SourcesRefusedError(GateError):
+    """Some of several sources were refused; `landed` is the ingest of all the others.
+
+    Args:
+        refused: The errors, one a source; the first is the message, and the gravest
+            gives the exit code.
+        landed: The `IngestResult` of what is on `main` all the same.
+    """
+
+    def __init__(self, refused: Sequence[FirnError], *, landed: object) -> None:
+        first, *others = refused
+        also = "".join(f"\n{error}" for error in others)
+        super().__init__(first.what, where=first.where, remedy=f"{first.remedy}{also}")
+        self.exit_code = max(error.exit_code for error in refused)
+        self.refused = tuple(refused)
+        self.landed = landed
+
+    def as_dict(self) -> dict[str, str]:
+        """The first error; `refused` in an ingest's answer lists all."""
+        return self.refused[0].as_dict()
+
+
 class ConflictError(FirnError):
     """`main` or a branch moved since it was read; nothing was changed."""
 
@@ -68,3 +90,15 @@ class SetupError(FirnError):
     """The machine lacks something, or the lake cannot be reached or read."""
 
     exit_code = 3
+
+
+class BusyError(SetupError):
+    """Others hold the catalog's database; nothing was done, so trying again is safe."""
+
+
+class UnsureError(SetupError):
+    """The catalog's database failed, and what was asked may or may not be done.
+
+    Nobody may conclude from it that a commit is lost: files that were written for it
+    can be in use.
+    """

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from orchestration.errors import NotFoundError, UsageError
 from orchestration.lake import selects
@@ -93,11 +94,7 @@ def create(
     branch_name(name, where="branch")
     get(connection, base, lock=True)
     if exists(connection, name):
-        raise UsageError(
-            "the branch exists already",
-            where=f"branch {name}",
-            remedy=f"Choose another name, or drop it: `firn branches drop {name}`.",
-        )
+        raise _taken(name)
     if at is not None and base != MAIN:
         raise UsageError(
             "only main has publications to go back to",
@@ -105,7 +102,10 @@ def create(
             remedy="Leave out the base, or the publication.",
         )
     row = {"name": name, "base": base, "created_at": now(), "created_by": who}
-    connection.execute(branches.insert().values(row))
+    try:
+        connection.execute(branches.insert().values(row))
+    except IntegrityError as error:  # another process was faster, from another base
+        raise _taken(name) from error
     _fill(connection, name, selects.state(base) if at is None else selects.state_at(at))
     copy_namespaces(connection, source=base, target=name)
     return get(connection, name)
@@ -117,7 +117,7 @@ def refresh(connection: sa.Connection, name: str) -> list[TableId]:
     A table that the branch changed, dropped or made stays as it is.
 
     Raises:
-        UsageError: The branch is `main`, which follows nothing.
+        UsageError: The branch is `main`, which follows nothing, or its base is gone.
     """
     branch = get(connection, name, lock=True)
     if branch.base is None:
@@ -126,6 +126,14 @@ def refresh(connection: sa.Connection, name: str) -> list[TableId]:
             where=f"branch {name}",
             remedy="Name a branch that was forked.",
         )
+    if not exists(connection, branch.base):
+        # To follow what is not there would take every untouched table away.
+        raise UsageError(
+            f"its base {branch.base} was dropped",
+            where=f"branch {name}",
+            remedy="Work on without refreshing, or fork a new branch from main.",
+        )
+    get(connection, branch.base, lock=True)
     moved = connection.execute(selects.behind(name, branch.base)).all()
     gone = [TableId(row.table_namespace, row.table_name) for row in moved]
     _forget(connection, name, gone)
@@ -177,6 +185,14 @@ def drop(connection: sa.Connection, name: str) -> None:
         (branches, branches.c.name),
     ):
         connection.execute(table.delete().where(column == name))
+
+
+def _taken(name: str) -> UsageError:
+    return UsageError(
+        "the branch exists already",
+        where=f"branch {name}",
+        remedy=f"Choose another name, or drop it: `firn branches drop {name}`.",
+    )
 
 
 def _branch(row: Any) -> Branch:

@@ -1,8 +1,9 @@
 """The lake as a Python object: branches, publications and tables of one project."""
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from orchestration.errors import NotFoundError
+from orchestration.errors import ConflictError, NotFoundError, SetupError
 from orchestration.lake import abandoned, branches, publications, publish
 from orchestration.lake.model import (
     Branch,
@@ -35,14 +36,18 @@ class Lake:
         """Open the lake, and make its database and `main` where they are missing.
 
         Raises:
-            SetupError: The database cannot be opened.
+            SetupError: The database cannot be opened, or is empty while the warehouse
+                is not.
         """
         store = Store.open(settings.database_url, home=settings.home)
         with store.read() as connection:
             ready = branches.exists(connection, MAIN)
         if not ready:
-            with store.write() as connection:
-                branches.ensure_main(connection, who=settings.user)
+            # Of two processes at once the other may be the faster one.
+            with suppress(ConflictError), store.write() as connection:
+                if not branches.exists(connection, MAIN):
+                    _refuse_a_lost_database(settings)
+                    branches.ensure_main(connection, who=settings.user)
         return cls(store, user=settings.user)
 
     @property
@@ -186,3 +191,17 @@ class Lake:
     def close(self) -> None:
         """Give the database's connections back."""
         self._store.close()
+
+
+def _refuse_a_lost_database(settings: Settings) -> None:
+    """A new lake has an empty warehouse; otherwise its database was lost or cut off.
+
+    To go on would show an empty `main`, and land everything once more.
+    """
+    if any(settings.warehouse.rglob("*.metadata.json")):
+        raise SetupError(
+            "the catalog's database is empty, but the warehouse holds tables",
+            where=str(settings.warehouse),
+            remedy="Restore the database from a backup (FIRN_CATALOG_DATABASE, default "
+            "catalog.db); for a new lake, set FIRN_WAREHOUSE to an empty folder.",
+        )

@@ -15,8 +15,9 @@ import sqlalchemy as sa
 from filelock import FileLock
 from sqlalchemy.exc import SQLAlchemyError
 
-from orchestration.errors import SetupError
+from orchestration.errors import SetupError, UnsureError
 from orchestration.failpoints import reach
+from orchestration.lake import failures
 
 metadata = sa.MetaData()
 
@@ -89,7 +90,18 @@ changes = sa.Table(
     sa.Index("firn_changes_by_table", "table_namespace", "table_name"),
 )
 
-_BUSY_MS = 30_000
+# What the tables above mean. A Firn that changes their meaning counts it up, so that an
+# older one does not write what it does not understand.
+LAYOUT = 1
+
+layout = sa.Table("firn_layout", metadata, sa.Column("version", sa.Integer))
+
+# How long a writer waits for another one. A lock is held for milliseconds; whoever
+# holds it for longer is stuck, or is somebody's backup.
+_BUSY_MS = 60_000
+# More than the server has threads: none of them waits for a connection.
+_POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 48}
+_CREATE = 0x6669726E  # "firn": any number, the same in every process
 
 
 class Store:
@@ -97,10 +109,17 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._is_sqlite = engine.dialect.name == "sqlite"
         # SQLite's transactions are one view each anyway, whatever they are called.
-        is_sqlite = engine.dialect.name == "sqlite"
-        self._one_view: dict[str, Any] = (
-            {} if is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reading: dict[str, Any] = (
+            {} if self._is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        )
+        # Writers lock the rows of their branches first (branches.get), and each later
+        # statement must see what whoever held them before has committed.
+        self._writing: dict[str, Any] = (
+            {"firn_write": True}
+            if self._is_sqlite
+            else {"isolation_level": "READ COMMITTED"}
         )
 
     @classmethod
@@ -113,36 +132,46 @@ class Store:
                 created, so that two first starts at once do not collide.
 
         Raises:
-            SetupError: The database cannot be opened, or `home` not be written.
+            SetupError: The database cannot be opened or was written by another Firn,
+                or `home` cannot be written.
+            BusyError: Another process holds the database.
         """
         _make_home(home)
         try:
             store = cls(_engine(url))
             if not store._is_ready():
-                with FileLock(home / "catalog.create.lock"):
+                lock = home / "catalog.create.lock"
+                with FileLock(lock, timeout=_BUSY_MS / 1000):
                     store._create()
+        except UnsureError as error:
+            raise _cannot_open(failures.reason(error.__cause__)) from error
         except (SQLAlchemyError, ImportError, OSError) as error:
-            raise SetupError(
-                f"the catalog's database cannot be opened ({type(error).__name__})",
-                where="FIRN_CATALOG_DATABASE",
-                remedy="Check the URL, that its folder or server can be reached, and "
-                "that its driver is installed.",
-            ) from error
+            raise _cannot_open(type(error).__name__) from error
         return store
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """One consistent view of the database; nothing in it waits for a writer."""
-        with self._engine.connect() as plain:
-            connection = plain.execution_options(**self._one_view)
+        """One consistent view of the database; nothing in it waits for a writer.
+
+        Raises:
+            FirnError: The database failed, as `failures.explained` has it.
+        """
+        with failures.explained(), self._engine.connect() as plain:
+            connection = plain.execution_options(**self._reading)
             with connection.begin():
                 yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """All or nothing, and alone among the writers where the database is SQLite."""
-        with self._engine.connect() as plain:
-            connection = plain.execution_options(firn_write=True)
+        """All or nothing, and alone among the writers where the database is SQLite.
+
+        Raises:
+            BusyError: Another process holds it; nothing was done.
+            UnsureError: The database failed, perhaps after it committed.
+            FirnError: Other failures, as `failures.explained` has them.
+        """
+        with failures.explained(), self._engine.connect() as plain:
+            connection = plain.execution_options(**self._writing)
             with connection.begin():
                 reach("store.begun")
                 yield connection
@@ -155,10 +184,19 @@ class Store:
 
     def _is_ready(self) -> bool:
         with self.read() as connection:
-            return sa.inspect(connection).has_table(changes.name)
+            if not sa.inspect(connection).has_table(layout.name):
+                return False
+            found = connection.scalar(sa.select(layout.c.version))
+        if found not in (None, LAYOUT):
+            raise SetupError(
+                f"the catalog's database has layout {found}, this Firn knows {LAYOUT}",
+                where="FIRN_CATALOG_DATABASE",
+                remedy="Use the Firn that wrote it, or name another database.",
+            )
+        return found is not None
 
     def _create(self) -> None:
-        if self._engine.dialect.name == "sqlite":
+        if self._is_sqlite:
             # Persistent. Readers then never wait for the writer, nor it for them.
             raw = self._engine.raw_connection()
             try:
@@ -166,7 +204,21 @@ class Store:
             finally:
                 raw.close()
         with self.write() as connection:
+            if self._engine.dialect.name == "postgresql":
+                # Two processes that make a table at once collide, even "if not there".
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATE)))
             metadata.create_all(connection)
+            if connection.execute(sa.select(layout)).first() is None:
+                connection.execute(layout.insert().values(version=LAYOUT))
+
+
+def _cannot_open(reason: str) -> SetupError:
+    return SetupError(
+        f"the catalog's database cannot be opened ({reason})",
+        where="FIRN_CATALOG_DATABASE",
+        remedy="Check the URL, that its folder or server can be reached, and "
+        "that its driver is installed.",
+    )
 
 
 def _make_home(home: Path) -> None:
@@ -185,13 +237,23 @@ def _make_home(home: Path) -> None:
 def _engine(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return sa.create_engine(parsed, pool_pre_ping=True)
-    if parsed.database:
+        engine = sa.create_engine(parsed, pool_pre_ping=True, **_POOL)
+        if parsed.get_backend_name() == "postgresql":
+            sa.event.listen(engine, "connect", _on_connect_postgres)
+        return engine
+    if parsed.database and not parsed.database.startswith("file:"):
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(parsed, pool_size=16, max_overflow=48)
+    engine = sa.create_engine(parsed, **_POOL)
     sa.event.listen(engine, "connect", _on_connect)
     sa.event.listen(engine, "begin", _on_begin)
     return engine
+
+
+def _on_connect_postgres(raw: Any, _record: object) -> None:
+    # Without it, a writer waits for ever for one that is stopped in its transaction.
+    with raw.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {_BUSY_MS}")
+    raw.commit()  # or the pool's first rollback would take it back
 
 
 def _on_connect(raw: Any, _record: object) -> None:
@@ -200,6 +262,7 @@ def _on_connect(raw: Any, _record: object) -> None:
     raw.isolation_level = None
     raw.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
     raw.execute("PRAGMA synchronous = NORMAL")
+    raw.execute("PRAGMA case_sensitive_like = ON")  # as LIKE is everywhere else
 
 
 def _on_begin(connection: sa.Connection) -> None:

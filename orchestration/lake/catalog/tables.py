@@ -16,7 +16,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.table.metadata import TableMetadata, new_table_metadata
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortOrder
 
-from orchestration.errors import FirnError
+from orchestration.errors import FirnError, UnsureError
 from orchestration.failpoints import reach
 from orchestration.lake import branches
 from orchestration.lake.catalog import entries, errors, namespaces
@@ -80,6 +80,8 @@ class Tables:
         )
         try:
             return self._add(branch, table, written)
+        except UnsureError:
+            raise  # it may be there
         except FirnError:  # another one took the name first
             self._files.discard(written)
             raise
@@ -169,7 +171,9 @@ class Tables:
         except _LostError:
             self._discard(steps)
             return False
-        except FirnError:  # refused; after another failure it may be committed
+        except UnsureError:
+            raise  # it may be committed
+        except FirnError:  # refused
             self._discard(steps)
             raise
         return True

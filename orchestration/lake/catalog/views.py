@@ -7,7 +7,7 @@ the layout of Java's JdbcCatalog (schema v1).
 import json
 from typing import Any
 
-from orchestration.errors import FirnError
+from orchestration.errors import FirnError, UnsureError
 from orchestration.lake import branches
 from orchestration.lake.catalog import entries, errors, namespaces, view_metadata
 from orchestration.lake.catalog.files import Files
@@ -45,6 +45,8 @@ class Views:
         )
         try:
             return self._add(branch, view, written)
+        except UnsureError:
+            raise  # it may be there
         except FirnError:  # another one took the name first
             self._files.discard(written)
             raise

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from urllib.parse import unquote
 
-from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -16,7 +15,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from orchestration.errors import NotFoundError
+from orchestration.errors import (
+    BusyError,
+    ConflictError,
+    FirnError,
+    NotFoundError,
+    UsageError,
+)
 from orchestration.lake import branches
 from orchestration.lake.catalog import errors
 from orchestration.lake.catalog.errors import CatalogError
@@ -89,9 +94,12 @@ def _config(services: Services) -> Callable[[Request], Awaitable[Response]]:
     def answer(branch: str | None) -> Response:
         if not branch:
             return _refusal(errors.bad_request("name a branch: ?warehouse=<branch>"))
-        with services.store.read() as connection:
-            if not branches.exists(connection, branch):
-                return _refusal(errors.no_such_branch(branch))
+        try:
+            with services.store.read() as connection:
+                if not branches.exists(connection, branch):
+                    return _refusal(errors.no_such_branch(branch))
+        except FirnError as error:
+            return _refusal(_refused(error, "GET /v1/config"))
         body = {
             "defaults": {},
             "overrides": {"prefix": branch},
@@ -133,20 +141,31 @@ def _answer(handler: Handler, call: Call, method: str) -> Response:
     try:
         _admit(call, method)
         reply = handler(call)
-        return _response(reply.body, status=reply.status)
-    except CatalogError as refused:
-        return _refusal(refused)
-    except NotFoundError:  # the branch was dropped while the request was on its way
-        return _refusal(errors.no_such_branch(call.branch))
-    except Exception as error:
-        log.exception("%s %s failed", method, call.path)
-        if isinstance(error, OperationalError) and "locked" in str(error.orig):
-            # Never began, so a client may try again. Of other failures it must not
-            # conclude that its commit is lost: it would delete files that are in use.
+    except Exception as error:  # noqa: BLE001 - the protocol's door: all are answered
+        return _refusal(_refused(error, f"{method} {call.path} on {call.branch}"))
+    return _response(reply.body, status=reply.status)
+
+
+def _refused(error: Exception, request: str) -> CatalogError:
+    """What is said of a failure; what must not be said goes to the log."""
+    match error:
+        case CatalogError():
+            return error
+        case NotFoundError():  # the branch was dropped meanwhile
+            return CatalogError(404, "NoSuchWarehouseException", error.what)
+        case UsageError():
+            return errors.bad_request(error.what)
+        case ConflictError():
+            return errors.commit_failed(error.what)
+        case BusyError():
+            # Nothing was done, so a client may try again. Of other failures it must
+            # not conclude that its commit is lost: it would delete files in use.
+            log.warning("%s: the database is busy", request)
             what = "the catalog's database is busy; try again"
-            return _refusal(CatalogError(503, "ServiceUnavailableException", what))
-        what = "the catalog failed; its log has the reason"
-        return _refusal(CatalogError(500, "InternalServerError", what))
+            return CatalogError(503, "ServiceUnavailableException", what)
+    log.error("%s failed", request, exc_info=error)
+    what = "the catalog failed; its log has the reason"
+    return CatalogError(500, "InternalServerError", what)
 
 
 def _admit(call: Call, method: str) -> None:
