@@ -1,14 +1,17 @@
 """`firn ingest`: land what is new into raw, or scaffold a source from a sample."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from orchestration.cli.output import Format, FormatOption, emit
-from orchestration.errors import UsageError
+from orchestration.errors import SourcesRefusedError, UsageError
 
 if TYPE_CHECKING:
+    from orchestration.ingestion.result import IngestResult
     from orchestration.settings import Settings
 
 
@@ -46,7 +49,7 @@ def ingest(
 
     settings = Settings.load()
 
-    with watching() as progress:
+    with watching() as progress, partly(output):
         progress.step("ingest")
         landed = land(
             settings,
@@ -55,6 +58,32 @@ def ingest(
             on_step=progress.step,
         )
     emit(output, render.landed_dict(landed), lambda: render.landed_text(landed))
+
+
+@contextmanager
+def partly(output: Format, *, key: str | None = None) -> Iterator[None]:
+    """Where some sources are refused, still answer with what the others landed.
+
+    Args:
+        key: Where the answer in JSON has what landed; None where that is the answer.
+
+    Raises:
+        SourcesRefusedError: As it came, for the message.
+        typer.Exit: With its exit code instead, after an answer in JSON.
+    """
+    try:
+        yield
+    except SourcesRefusedError as error:
+        from orchestration.cli.render import run as render
+
+        landed = cast("IngestResult", error.landed)
+        answer = render.landed_dict(landed)
+        answer["refused"] = [one.as_dict() for one in error.refused]
+        answer = ({key: answer} if key else answer) | error.as_dict()
+        emit(output, answer, lambda: render.landed_text(landed))
+        if output is Format.json:
+            raise typer.Exit(error.exit_code) from error
+        raise
 
 
 def _scaffold(

@@ -6,6 +6,7 @@ from dataclasses import replace
 import typer
 
 from orchestration.cli.build import DbtArguments, Force, Verbose
+from orchestration.cli.ingest import partly
 from orchestration.cli.output import LANDED, Format, FormatOption, emit
 
 
@@ -36,7 +37,10 @@ def run(
     settings = Settings.load()
     with watching(verbose=verbose) as progress:
         progress.step("ingest")
-        landed = ingest(settings, on_progress=progress.landed, on_step=progress.step)
+        with partly(output, key="ingest"):
+            landed = ingest(
+                settings, on_progress=progress.landed, on_step=progress.step
+            )
         ids = [publication.id for publication in landed.publications]
         ctx.meta[LANDED] = ids
         result = build(

@@ -19,7 +19,13 @@ import duckdb
 from filelock import FileLock, Timeout
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random
 
-from orchestration.errors import ConflictError, GateError
+from orchestration.errors import (
+    ConflictError,
+    FirnError,
+    GateError,
+    SetupError,
+    SourcesRefusedError,
+)
 from orchestration.failpoints import reach
 from orchestration.ingestion import land
 from orchestration.ingestion.files import discover
@@ -53,21 +59,23 @@ def ingest(
     """Land the new files of all sources, or of those named; each is published alone.
 
     A file whose content is in the lake already changes nothing, whatever its name. A
-    source that is refused does not hold up the others: it is raised after them.
+    source that is refused does not hold up the others: it is raised after them, with
+    what they came to.
 
     Args:
         on_progress: Called once a table, as it has landed on the branch.
         on_step: Called with what the ingest is doing when it has to wait for another.
 
     Raises:
-        GateError: A source was refused; nothing of it was published.
+        GateError: The one source was refused; nothing of it was published.
+        ConflictError: Others kept publishing its tables, attempt after attempt.
+        SourcesRefusedError: One or more of several sources; it has what landed.
         SpecError, NotFoundError, UsageError: A spec is wrong, or there is none.
-        ConflictError: Others kept publishing the same tables, attempt after attempt.
     """
     specs = load_sources(settings, sources)
     loads: list[LoadResult] = []
     publications: list[Publication] = []
-    refused: list[GateError] = []
+    refused: list[FirnError] = []
     lake = Lake.open(settings)
     try:
         for source in specs:
@@ -76,16 +84,21 @@ def ingest(
                     results, publication = _with_retries(
                         settings, lake, source, on_progress or _ignore
                     )
-            except GateError as error:
+            except FirnError as error:
                 refused.append(error)
+                if isinstance(error, SetupError):
+                    break  # the next source would meet the same
                 continue
             loads += results
             publications += [publication] if publication else []
     finally:
         lake.close()
+    result = IngestResult(tuple(loads), tuple(publications))
+    if refused and len(specs) == 1:
+        raise refused[0]
     if refused:
-        raise _refusal(refused, len(specs))
-    return IngestResult(tuple(loads), tuple(publications))
+        raise SourcesRefusedError(refused, landed=result)
+    return result
 
 
 @contextmanager
@@ -131,7 +144,10 @@ def _ingest_source(
     lake.create_branch(branch)
     try:
         reach("ingest.branch-created")
-        with closing(connect(settings, branch, config=_config(settings))) as con:
+        files = [file.path for table in found.values() for file in table.ready]
+        with closing(
+            connect(settings, branch, config=_config(settings), files=files)
+        ) as con:
             ledger = _ledger(lake, con, branch, source)
             load = land.Load(load_id, _moment(lake, ledger))
             work = SourceLoad(con, source, load, ledger)
@@ -188,16 +204,6 @@ def _check_rejects(source: Source, results: Sequence[LoadResult], branch: str) -
             f"from raw.{source.raw_name('rejects')} where _load_id = "
             f"'{result.load_id}' group by reason\" --branch {branch}",
         )
-
-
-def _refusal(refused: Sequence[GateError], sources: int) -> GateError:
-    first, *others = refused
-    also = "".join(f"\n{error}" for error in others)
-    landed = sources - len(refused)
-    rest = f"\n{landed} other source(s) landed." if landed else ""
-    return GateError(
-        first.what, where=first.where, remedy=f"{first.remedy}{also}{rest}"
-    )
 
 
 def _config(settings: Settings) -> dict[str, Any]:

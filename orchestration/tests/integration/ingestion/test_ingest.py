@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from orchestration.errors import ConflictError, GateError
+from orchestration.errors import ConflictError, GateError, SourcesRefusedError
 from orchestration.ingestion import extract, land, run
 from orchestration.ingestion import ledger as ledger_module
 from orchestration.ingestion import load as load_module
+from orchestration.ingestion.result import IngestResult
 from orchestration.lake import Lake
 from orchestration.tests.integration.ingestion.conftest import Shop
 
@@ -97,7 +98,11 @@ def test_a_refused_source_does_not_hold_up_the_others(shop: Shop) -> None:
     shop.drop("bb_right/orders.csv", "id,name\n1,a\n")
     with pytest.raises(GateError, match="missing column 'name'") as caught:
         shop.ingest("aa_wrong", "bb_right")
-    assert "1 other source(s) landed" in caught.value.remedy
+    assert isinstance(caught.value, SourcesRefusedError)
+    assert isinstance(caught.value.landed, IngestResult)
+    [load] = caught.value.landed.loads
+    assert (load.source, load.landed) == ("bb_right", 1)
+    assert caught.value.exit_code == 1
     assert shop.rows("select id from lake.raw.bb_right__orders") == [(1,)]
     assert shop.ingest_branches() == []
 
@@ -151,6 +156,7 @@ def test_a_crash_before_publish_lands_once_in_the_end(
 _KILLED = """
 import os, sys
 from orchestration.ingestion.run import ingest
+from orchestration.ingestion.result import IngestResult
 from orchestration.lake import Lake
 from orchestration.settings import Settings
 Lake.publish = lambda *args: os.kill(os.getpid(), 9)
