@@ -42,6 +42,10 @@ NAMES = frozenset(
         "store.begun",
         "store.before-commit",
         "store.committed",
+        # clean-up, in this order; the last one for each file
+        "clean.planned",
+        "clean.forgotten",
+        "clean.file-deleted",
         # the catalog's server
         "catalog.metadata-written",
         "catalog.committed",

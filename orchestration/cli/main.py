@@ -6,6 +6,7 @@ from orchestration.cli import (
     branches,
     build,
     catalog,
+    clean,
     diff,
     doctor,
     ingest,
@@ -42,5 +43,6 @@ app.command("publish")(publish.publish)
 app.command("rollback")(rollback.rollback)
 app.command("log")(log.log)
 app.command("sql")(sql.sql)
+app.command("clean")(clean.clean)
 app.add_typer(catalog.app, name="catalog")
 app.command("doctor")(doctor.doctor)

@@ -79,12 +79,13 @@ class Lake:
 
         Raises:
             UsageError: The name is taken, or cannot name a branch.
-            NotFoundError: There is no such base or publication.
+            NotFoundError: There is no such base or publication, or it was cleaned up.
         """
         with self._store.write() as connection:
-            if at is not None:
-                publications.get(connection, at)
-            return branches.create(connection, name, base=base, at=at, who=self._user)
+            made = branches.create(connection, name, base=base, at=at, who=self._user)
+            if at is not None:  # asked under the lock of main, which clean-up takes
+                publications.restorable(connection, at)
+            return made
 
     def refresh(self, name: str) -> list[TableId]:
         """Follow the base where the branch changed nothing; returns what moved.

@@ -89,3 +89,8 @@ class Publication:
     provenance: Provenance
     changes: tuple[TableChange, ...]
     reverts: int | None = None
+
+    @property
+    def cleaned(self) -> bool:
+        """Whether clean-up took its pointers: it cannot be read or undone any more."""
+        return any("" in (change.old, change.new) for change in self.changes)

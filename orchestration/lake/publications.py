@@ -39,6 +39,23 @@ def get(connection: sa.Connection, publication_id: int) -> Publication:
     return _with_changes(connection, rows)[0]
 
 
+def restorable(connection: sa.Connection, publication_id: int) -> Publication:
+    """One publication whose state can be read, and which can be undone.
+
+    Raises:
+        NotFoundError: There is none of that id, or clean-up took its pointers.
+    """
+    found = get(connection, publication_id)
+    if found.cleaned:
+        raise NotFoundError(
+            "its state was cleaned up; it cannot be read or rolled back any more",
+            where=f"publication {publication_id}",
+            remedy="`firn log` says which are kept, and `firn clean "
+            "--keep-publications` how many.",
+        )
+    return found
+
+
 def newest_in_effect(connection: sa.Connection) -> int:
     """The newest publish that no rollback in effect undoes.
 

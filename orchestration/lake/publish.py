@@ -79,12 +79,13 @@ def rollback(
 
     Raises:
         ConflictError: Something newer moved one of its tables; nothing has moved.
-        NotFoundError: There is no such publication, or nothing to undo.
+        NotFoundError: There is no such publication, it was cleaned up, or there is
+            nothing to undo.
     """
     branches.get(connection, MAIN, lock=True)
     if publication_id is None:
         publication_id = publications.newest_in_effect(connection)
-    undone = publications.get(connection, publication_id)
+    undone = publications.restorable(connection, publication_id)
     columns = {name: changes.c[name] for name in _CHANGE}
     reverse = sa.select(
         *(columns[name].label(_opposite(name)) for name in _CHANGE)

@@ -22,6 +22,7 @@ def as_dict(publication: Publication) -> dict[str, Any]:
         "dbt_invocation": why.dbt_invocation,
         "fingerprint": why.fingerprint,
         "inputs": dict(why.inputs),
+        "cleaned": publication.cleaned,
         "tables": [
             {"table": str(c.table), "kind": c.kind.lower(), "change": c.change}
             for c in publication.changes
@@ -75,7 +76,7 @@ def _line(publication: Publication) -> tuple[object, ...]:
         what,
         publication.provenance.who,
         _short(publication.provenance.git_commit),
-        tables(publication),
+        tables(publication) + (", cleaned" if publication.cleaned else ""),
     )
 
 

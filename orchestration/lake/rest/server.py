@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 import uvicorn
 
 from orchestration.errors import SetupError, UsageError
-from orchestration.lake import process
+from orchestration.lake import ownership, process
 from orchestration.lake.lake import Lake
 from orchestration.lake.rest.app import Guard, application
 from orchestration.settings import Settings
@@ -80,6 +80,7 @@ def _run(
     on_ready: Callable[[str], None] | None,
 ) -> None:
     lake = Lake.open(settings)
+    ownership.claim(lake.store, settings)
     app = application(
         lake.store, warehouse=settings.warehouse, token=process.read_token(settings)
     )

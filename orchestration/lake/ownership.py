@@ -1,0 +1,64 @@
+"""Whose files a warehouse holds: every lake that writes to it leaves its mark there.
+
+A catalog knows only its own tables. Where two of them share a warehouse, or a new
+database took the place of a lost one, each would take the other's files for garbage.
+"""
+
+import hashlib
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from orchestration.errors import SetupError
+from orchestration.lake.store import Store, branches
+from orchestration.settings import MAIN, Settings
+
+_MARKS = ".lakes"
+
+
+def claim(store: Store, settings: Settings) -> None:
+    """Leave this lake's mark; done by whatever is about to write files."""
+    mark = _mark(store, settings.warehouse)
+    # Where it cannot be written there is nothing to clean either.
+    with suppress(OSError):
+        if not mark.exists():
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.write_text(json.dumps({"home": str(settings.home)}) + "\n")
+
+
+def require_sole(store: Store, settings: Settings) -> None:
+    """Refuse where the files may be another lake's.
+
+    Raises:
+        SetupError: There is another mark, or this lake's is missing beside files.
+    """
+    mark = _mark(store, settings.warehouse)
+    marks = sorted(mark.parent.glob("*")) if mark.parent.is_dir() else []
+    if others := [one for one in marks if one != mark]:
+        raise SetupError(
+            "another lake has files in this warehouse, which look like garbage from "
+            "here; nothing was deleted",
+            where=str(others[0]),
+            remedy="The mark says which. Delete the mark if that lake is gone for "
+            "good, and its files with it.",
+        )
+    if not marks and settings.warehouse.is_dir() and any(settings.warehouse.iterdir()):
+        raise SetupError(
+            "nothing says that the files of this warehouse are this lake's; nothing "
+            "was deleted",
+            where=str(settings.warehouse),
+            remedy="Run `firn sql 'select 1'` once, which leaves the mark of this lake "
+            "there.",
+        )
+
+
+def _mark(store: Store, warehouse: Path) -> Path:
+    """A name that no other database has: the moment its `main` was made."""
+    with store.read() as connection:
+        row = connection.execute(
+            sa.select(branches).where(branches.c.name == MAIN)
+        ).one()
+    text = f"{row.created_at} {row.created_by}"
+    return warehouse / _MARKS / hashlib.sha256(text.encode()).hexdigest()[:16]
