@@ -20,6 +20,7 @@ from orchestration.errors import FirnError, UnsureError
 from orchestration.failpoints import reach
 from orchestration.lake import branches
 from orchestration.lake.catalog import entries, errors, namespaces
+from orchestration.lake.catalog.errors import CatalogError
 from orchestration.lake.catalog.files import Files
 from orchestration.lake.catalog.updates import Commit, summary
 from orchestration.lake.model import Pointer, TableId
@@ -104,7 +105,18 @@ class Tables:
         return Loaded(self._files.read(metadata_location), metadata_location)
 
     def commit(self, branch: str, commits: Sequence[Commit]) -> list[Loaded]:
-        """Apply commits to several tables, all or none; the state of each after it."""
+        """Apply commits to several tables, all or none; the state of each after it.
+
+        A request that has landed before is answered as it was then.
+        """
+        try:
+            return self._commit(branch, commits)
+        except CatalogError:
+            if landed := self._landed(branch, commits):
+                return landed
+            raise
+
+    def _commit(self, branch: str, commits: Sequence[Commit]) -> list[Loaded]:
         for _ in range(_ATTEMPTS):
             steps = self._prepare(branch, commits)
             if self._swap(branch, steps):
@@ -114,6 +126,19 @@ class Tables:
             "other commits were always faster, "
             f"{_ATTEMPTS} times: {', '.join(str(one.table) for one in commits)}"
         )
+
+    def _landed(self, branch: str, commits: Sequence[Commit]) -> list[Loaded]:
+        """The tables of a request that landed as a whole, or nothing."""
+        found = []
+        for commit in commits:
+            with self._store.read() as connection:
+                pointer = entries.find(connection, branch, commit.table)
+            if pointer is None or pointer.kind != "TABLE":
+                return []
+            if not commit.is_in(self._files.table(pointer.metadata_location)):
+                return []
+            found.append(self.read(pointer.metadata_location))
+        return found
 
     def _prepare(self, branch: str, commits: Iterable[Commit]) -> list[_Step]:
         pending: dict[TableId, _Step] = {}

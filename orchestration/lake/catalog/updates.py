@@ -16,8 +16,10 @@ from pyiceberg.table.metadata import TableMetadata, TableMetadataUtil, TableMeta
 from pyiceberg.table.update import (
     AddPartitionSpecUpdate,
     AddSchemaUpdate,
+    AddSnapshotUpdate,
     AddSortOrderUpdate,
     AssertCreate,
+    AssignUUIDUpdate,
     RemovePropertiesUpdate,
     SetCurrentSchemaUpdate,
     SetDefaultSortOrderUpdate,
@@ -96,6 +98,27 @@ class Commit:
             )
         except (ValueError, KeyError, NotImplementedError) as error:
             raise errors.bad_request(f"cannot update {self.table}: {error}") from error
+
+    def is_in(self, base: TableMetadata) -> bool:
+        """Whether the table has this commit already.
+
+        A client that lost the answer sends its commit again, DuckDB by itself. It is
+        told by what it brings: each snapshot has an id and a manifest list of its own,
+        each new table an id. A commit without either is not recognized.
+        """
+        known = {one.snapshot_id: one.manifest_list for one in base.snapshots}
+        brought = [
+            known.get(one.snapshot.snapshot_id) == one.snapshot.manifest_list
+            for one in self.updates
+            if isinstance(one, AddSnapshotUpdate)
+        ]
+        if self.creates:
+            brought += [
+                one.uuid == base.table_uuid
+                for one in self.updates
+                if isinstance(one, AssignUUIDUpdate)
+            ]
+        return bool(brought) and all(brought)
 
     def _check(self, base: TableMetadata | None) -> None:
         for requirement in self.requirements:
