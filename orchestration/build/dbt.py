@@ -27,7 +27,7 @@ from dbt_common.exceptions import (
     DbtValidationError,
 )
 
-from orchestration.build import arguments
+from orchestration.build import arguments, guard
 from orchestration.build.artifacts import (
     Results,
     SourceAge,
@@ -171,7 +171,7 @@ def _unanswered(
 @contextlib.contextmanager
 def session(settings: Settings, *, branch: str) -> Iterator[None]:
     """Point dbt's commands in this process at `branch`, and at no other afterwards."""
-    own = {"FIRN_BRANCH": branch, **_where(settings)}
+    own = {"FIRN_BRANCH": branch, guard.VARIABLE: "1", **_where(settings)}
     before = {name: os.environ.get(name) for name in own}
     disconnect()
     os.environ.update(own)

@@ -9,11 +9,13 @@ from dbt.adapters.capability import Capability, CapabilitySupport, Support
 from dbt.adapters.duckdb.impl import DuckDBAdapter
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from orchestration.build import guard
 from orchestration.build.calls import Calls
 from orchestration.errors import FirnError, NotFoundError, UsageError
 from orchestration.lake import Lake
 from orchestration.lake.process import ensure_catalog
-from orchestration.lake.session import attach, spill_to
+from orchestration.lake.session import attach
+from orchestration.lake.spill import spill_to
 from orchestration.settings import MAIN, Settings
 
 log = logging.getLogger(__name__)
@@ -22,13 +24,19 @@ log = logging.getLogger(__name__)
 class Plugin(BasePlugin):
     """Named in the profile. Its config, besides what tells one lake from another:
 
-    `needs_branch`: refuse to run unless FIRN_BRANCH names the branch to build on.
+    `needs_branch`: refuse to run unless FIRN_BRANCH names the branch to build on; and
+    hold models to the lake, as `firn run` and `firn build` do whatever the target.
+    `python_models`: let such builds run Python models, which nothing can confine.
     """
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Keep the config; nothing is opened before dbt opens a connection."""
         self._needs_branch = bool(plugin_config.get("needs_branch"))
         self._named = bool(plugin_config.get("branch"))
+        self._guarded = self._needs_branch or guard.is_asked_for()
+        guard.install(
+            guarded=self._guarded, python=bool(plugin_config.get("python_models"))
+        )
         # Batches of a microbatch model replace ranges of one table: one at a time.
         DuckDBAdapter._capabilities[Capability.MicrobatchConcurrency] = (  # noqa: SLF001
             CapabilitySupport(support=Support.Unsupported)
@@ -45,12 +53,13 @@ class Plugin(BasePlugin):
             self._check(settings.branch)
             _prepare(settings, refresh=not self._named)
             endpoint = ensure_catalog(settings)
+            calls = Calls(endpoint, settings.branch)
+            conn.create_function("firn_call", calls.answer, side_effects=True)
             spill_to(conn, settings)
-            attach(conn, endpoint, settings.branch)
+            limits = guard.limits(settings) if self._guarded else None
+            attach(conn, endpoint, settings.branch, within=limits)
         except FirnError as error:
             raise RuntimeError(str(error)) from error
-        calls = Calls(endpoint, settings.branch)
-        conn.create_function("firn_call", calls.answer, side_effects=True)
         _close_when_done(calls)
 
     def _check(self, branch: str) -> None:

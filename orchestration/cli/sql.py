@@ -141,9 +141,14 @@ def _ask(
 
     connection = connect(settings, branch, read_only=not write)
     try:
-        if not write:
-            _refuse_writes(connection, text)
+        _refuse_others(connection, text, write=write)
         show(connection.execute(text))
+    except duckdb.PermissionException as error:
+        raise UsageError(
+            str(error).partition(" - ")[0].strip(),
+            remedy="This reads the lake, and nothing beside it: land a file with "
+            "`firn ingest`, or read it with DuckDB itself.",
+        ) from error
     except duckdb.Error as error:
         raise UsageError(
             str(error).strip(),
@@ -154,20 +159,24 @@ def _ask(
         connection.close()
 
 
-def _refuse_writes(connection: "duckdb.DuckDBPyConnection", text: str) -> None:
-    """The lake refuses them anyway; a table beside it would vanish without a word."""
-    for statement in connection.extract_statements(text):
-        kind = statement.type.name
-        if kind in _WRITES:
-            raise UsageError(
-                f"{kind.replace('_', ' ').lower()} is a write, and this only reads",
-                remedy="On a branch other than main, add --write.",
-            )
+def _refuse_others(
+    connection: "duckdb.DuckDBPyConnection", text: str, *, write: bool
+) -> None:
+    """The lake refuses writes anyway; a table beside it would vanish without a word."""
+    from orchestration.lake.statements import READS, WRITES, forbidden
 
-
-_WRITES = frozenset(
-    {"CREATE", "INSERT", "UPDATE", "DELETE", "ALTER", "DROP", "MERGE_INTO"}
-)
+    found = forbidden(connection, text, WRITES if write else READS)
+    if found is None:
+        return
+    if not write and found.replace(" ", "_").upper() in WRITES:
+        raise UsageError(
+            f"{found} is a write, and this only reads",
+            remedy="On a branch other than main, add --write.",
+        )
+    raise UsageError(
+        f"{found} is refused: it reaches beyond the lake's tables",
+        remedy="Use DuckDB itself for that; `firn sql` asks and changes tables.",
+    )
 
 
 def _known_tables(settings: "Settings", branch: str) -> str:

@@ -8,12 +8,10 @@ Incremental models read what is newer than all they hold, so rows have to appear
 publishes.
 """
 
-import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import duckdb
 from filelock import FileLock, Timeout
@@ -45,8 +43,6 @@ Say = Callable[[str], None]
 # may publish first; then its files are known, and the next attempt lands what is left.
 # Each round lets one of them through.
 _ATTEMPTS = 8
-
-_MEMORY_SHARE = 0.6  # DuckDB's default is 0.8, for a machine of its own
 
 
 def ingest(
@@ -145,9 +141,7 @@ def _ingest_source(
     try:
         reach("ingest.branch-created")
         files = [file.path for table in found.values() for file in table.ready]
-        with closing(
-            connect(settings, branch, config=_config(settings), files=files)
-        ) as con:
+        with closing(connect(settings, branch, files=files)) as con:
             ledger = _ledger(lake, con, branch, source)
             load = land.Load(load_id, _moment(lake, ledger))
             work = SourceLoad(con, source, load, ledger)
@@ -204,13 +198,6 @@ def _check_rejects(source: Source, results: Sequence[LoadResult], branch: str) -
             f"from raw.{source.raw_name('rejects')} where _load_id = "
             f"'{result.load_id}' group by reason\" --branch {branch}",
         )
-
-
-def _config(settings: Settings) -> dict[str, Any]:
-    """Leave room for others in memory, and spill into the lake's home, not here."""
-    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    limit = f"{int(pages * _MEMORY_SHARE) >> 20} MiB"
-    return {"memory_limit": limit, "temp_directory": str(settings.home / "spill")}
 
 
 def _ignore(_: object) -> None:

@@ -11,6 +11,7 @@ from orchestration.errors import UsageError
 from orchestration.ingestion.naming import TableFiles, singular
 from orchestration.ingestion.schema import free_name, landed_name
 from orchestration.ingestion.spec import canonical_type
+from orchestration.lake.confine import reader as confined
 from orchestration.lake.types import literal, quote
 
 _MOST_FILES = 50
@@ -75,7 +76,7 @@ def look_at(table: TableFiles) -> SampledTable:
         "hive_partitioning = false)",
     }[table.format]
     try:
-        with duckdb.connect() as con:
+        with confined(*table.files[:_MOST_FILES]) as con:
             columns = _columns(con, reader)
             csv = _csv_options(con, paths[0]) if table.format == "csv" else {}
             key = _key(con, reader, table.name, columns)

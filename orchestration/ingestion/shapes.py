@@ -11,6 +11,7 @@ from orchestration.errors import GateError
 from orchestration.ingestion.files import Compression, SourceFile
 from orchestration.ingestion.records import Dialect, csv_reader, walk
 from orchestration.ingestion.spec import Source, Table
+from orchestration.lake.confine import reader
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def _csv_shape(file: SourceFile, source: Source, table: Table) -> Shape:
 
 def _parquet_shape(file: SourceFile) -> Shape:
     try:
-        with duckdb.connect() as con:
+        with reader(file.path) as con:
             columns = con.execute(
                 "describe from read_parquet(?, hive_partitioning = false)",
                 [as_glob(file)],

@@ -1,6 +1,7 @@
 """DuckDB on a branch: the lake attached as `lake`, its views in memory beside it."""
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,9 @@ import duckdb
 from pyiceberg.catalog.rest import RestCatalog
 
 from orchestration.errors import SetupError
+from orchestration.lake.confine import Limits, confine
 from orchestration.lake.process import Endpoint, ensure_catalog
+from orchestration.lake.spill import spill_to
 from orchestration.lake.types import literal, quote
 from orchestration.lake.views import MEMORY, recreate_views
 from orchestration.settings import Settings
@@ -27,13 +30,17 @@ def connect(
     *,
     read_only: bool = False,
     config: dict[str, Any] | None = None,
+    files: Sequence[Path] = (),
 ) -> duckdb.DuckDBPyConnection:
     """Open DuckDB in memory on a branch; `staging.stg_x` and `marts.fct_x` resolve.
+
+    The connection is confined: beside the lake it reads the named files, no others.
 
     Args:
         branch: A branch that exists.
         read_only: Refuse every write to the lake.
         config: DuckDB's configuration, as `duckdb.connect` takes it.
+        files: What else may be read.
 
     Raises:
         SetupError: The catalog does not start, knows no such branch, or an extension
@@ -43,7 +50,8 @@ def connect(
     endpoint = ensure_catalog(settings)
     try:
         spill_to(con, settings)
-        attach(con, endpoint, branch, read_only=read_only)
+        within = Limits([settings.warehouse], files)
+        attach(con, endpoint, branch, read_only=read_only, within=within)
         _set_search_path(con, endpoint, branch)
     except BaseException:
         con.close()
@@ -57,14 +65,19 @@ def attach(
     branch: str,
     *,
     read_only: bool = False,
+    within: Limits | None = None,
 ) -> None:
     """Attach a branch as `lake`, and create its views in the database `memory`.
+
+    Args:
+        within: Confine the connection before it meets the texts of views, for good.
 
     Raises:
         SetupError: The catalog refuses, or an extension is missing.
     """
     load_extensions(con)
     con.execute("set global timezone = 'UTC'")
+    con.execute("set global allow_persistent_secrets = false")
     # The macros sort rows before they insert them; DuckDB itself cannot.
     con.execute("set global unsafe_iceberg_ignore_sort_order = true")
     # A size that other engines heed; DuckDB can, too, where there are no partitions.
@@ -82,12 +95,9 @@ def attach(
             where=f"branch {branch}",
             remedy="`firn doctor` says what is wrong; `firn branches` lists branches.",
         ) from error
+    if within is not None:
+        confine(con, within)
     recreate_views(con, rest_catalog(endpoint, branch))
-
-
-def spill_to(con: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Let DuckDB spill into local state; its default is the current folder."""
-    con.execute(f"set global temp_directory = {literal(str(settings.home / 'tmp'))}")
 
 
 def rest_catalog(endpoint: Endpoint, branch: str) -> RestCatalog:

@@ -21,9 +21,10 @@ from pyiceberg.view.metadata import (
     ViewVersion,
 )
 
-from orchestration.errors import SetupError
+from orchestration.errors import SetupError, UsageError
 from orchestration.lake.definition import COMMENT, Definition, schema_of
 from orchestration.lake.model import TableId
+from orchestration.lake.statements import one_query
 from orchestration.lake.types import literal, quote
 from orchestration.lake.updates import key
 
@@ -83,8 +84,9 @@ def recreate_views(con: duckdb.DuckDBPyConnection, catalog: RestCatalog) -> None
         errors = {}
         for view, sql in pending.items():
             try:
+                one_query(con, sql, where=str(view))
                 con.execute(f"create or replace view {_name(view)} as {sql}")
-            except duckdb.Error as error:
+            except (duckdb.Error, UsageError) as error:
                 errors[view] = str(error).splitlines()[0]
         if len(errors) == len(pending):
             break

@@ -1,0 +1,71 @@
+"""What a model may do in a build that publishes: read and write its branch.
+
+A plain `dbt build` runs its author's SQL as its author, and is free. In `firn run`,
+`firn build` and the target `prod`, DuckDB is confined to the warehouse and the seeds,
+and statements that reach beyond tables are refused before DuckDB sees them.
+"""
+
+import os
+from typing import Any
+
+import duckdb
+import yaml
+from dbt.adapters.duckdb.environments.local import (
+    DuckDBCursorWrapper,
+    LocalEnvironment,
+)
+
+from orchestration.errors import UsageError
+from orchestration.lake.confine import Limits
+from orchestration.lake.statements import BUILDS, forbidden
+from orchestration.settings import Settings
+
+VARIABLE = "FIRN_PUBLISHES"  # set while a build that publishes runs dbt
+_OUT = (
+    "A build that publishes reads and writes the lake alone: land files with a source "
+    "(docs/how-to/add-a-source.md), or try it with plain `dbt build` on your branch."
+)
+_execute: Any = DuckDBCursorWrapper.execute
+_submit = LocalEnvironment.submit_python_job
+
+
+def is_asked_for() -> bool:
+    """Whether this process runs dbt for a build that publishes."""
+    return bool(os.environ.get(VARIABLE))
+
+
+def limits(settings: Settings) -> Limits:
+    """The warehouse, and where seeds are read from."""
+    project = settings.project_dir
+    content = yaml.safe_load((project / "dbt_project.yml").read_text()) or {}
+    seeds = [project / name for name in content.get("seed-paths") or ["seeds"]]
+    packages = project / content.get("packages-install-path", "dbt_packages")
+    # DuckDB looks for it in the current folder, which may be another than the project.
+    return Limits([settings.warehouse, *seeds, packages], [project / "data"])
+
+
+def install(*, guarded: bool, python: bool) -> None:
+    """Guard all cursors that dbt opens from now on, or none."""
+    submit: Any = _refuse_python if guarded and not python else _submit
+    # dbt-duckdb offers plugins no way between itself and a cursor.
+    DuckDBCursorWrapper.execute = _guarded if guarded else _execute  # type: ignore[method-assign]
+    LocalEnvironment.submit_python_job = submit  # type: ignore[method-assign]
+
+
+def _guarded(self: DuckDBCursorWrapper, sql: str, bindings: Any = None) -> Any:
+    try:
+        if found := forbidden(self._cursor, sql, BUILDS):
+            raise RuntimeError(str(UsageError(f"{found} is refused", remedy=_OUT)))
+        return _execute(self, sql, bindings)
+    except duckdb.PermissionException as error:
+        what = str(error).partition(" - ")[0].strip()
+        raise RuntimeError(str(UsageError(what, remedy=_OUT))) from error
+
+
+def _refuse_python(_: LocalEnvironment, *__: object) -> Any:
+    refusal = UsageError(
+        "a Python model is refused: nothing can confine what it reads and sends",
+        remedy="Write it in SQL, or trust all of the project's Python models with "
+        "`python_models: true` beside `needs_branch` in profiles/profiles.yml.",
+    )
+    raise RuntimeError(str(refusal))
