@@ -9,15 +9,23 @@ import pytest
 from orchestration.lake import Lake, process
 from orchestration.lake.process import Endpoint
 from orchestration.settings import Settings
+from orchestration.tests.postgres import postgres, postgres_server
+
+__all__ = ["postgres", "postgres_server"]
 
 PROJECT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    """The project's settings with local state of this test's own."""
+def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
+    """The project's settings with local state of this test's own.
+
+    Parametrized with "postgres", its database is there (`on_both_databases`).
+    """
     home = tmp_path / "home"
     loaded = Settings.load({"FIRN_PROJECT_DIR": str(PROJECT), "FIRN_HOME": str(home)})
+    if getattr(request, "param", "sqlite") == "postgres":
+        loaded = replace(loaded, database_url=request.getfixturevalue("postgres"))
     return replace(loaded, user="tester", branch="dev_tester")
 
 

@@ -3,7 +3,10 @@ import time
 from pathlib import Path
 
 from orchestration.lake import Lake
+from orchestration.tests.postgres import on_both_databases
 from orchestration.tests.unit.lake.states import Put, state
+
+pytestmark = on_both_databases
 
 OLD, NEW = 25 * 60 * 60, 23 * 60 * 60
 

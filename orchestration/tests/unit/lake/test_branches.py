@@ -3,7 +3,10 @@ import pytest
 from orchestration.errors import NotFoundError, UsageError
 from orchestration.lake import Lake, Provenance, TableId
 from orchestration.settings import Settings
+from orchestration.tests.postgres import on_both_databases
 from orchestration.tests.unit.lake.states import Put, state
+
+pytestmark = on_both_databases
 
 ME = Provenance(who="me")
 

@@ -2,6 +2,9 @@ from collections.abc import Callable
 
 from orchestration.lake import Lake, Provenance, TableId
 from orchestration.lake.rest.reads import PAUSE_SECONDS, Reads
+from orchestration.tests.postgres import on_both_databases
+
+pytestmark = on_both_databases
 
 Put = Callable[..., None]
 A, B = TableId.parse("m.a"), TableId.parse("m.b")

@@ -1,16 +1,29 @@
 import multiprocessing
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from orchestration.errors import SetupError
-from orchestration.lake import Lake
-from orchestration.lake.store import Store, branches
+from orchestration.errors import (
+    BusyError,
+    ConflictError,
+    FirnError,
+    SetupError,
+    UnsureError,
+    UsageError,
+)
+from orchestration.lake import Lake, Provenance
+from orchestration.lake import lake as lake_module
+from orchestration.lake import store as store_module
+from orchestration.lake.store import LAYOUT, Store, branches, layout
 from orchestration.settings import Settings
+from orchestration.tests.postgres import on_both_databases
+from orchestration.tests.unit.lake.states import Put
 
 
 def open_lake(settings: Settings) -> list[str]:
@@ -32,13 +45,16 @@ def count(store: Store) -> int:
     return int(found or 0)
 
 
+@on_both_databases
 def test_many_processes_may_open_a_new_lake_at_once(settings: Settings) -> None:
+    homes = [replace(settings, home=settings.home / str(i % 2)) for i in range(8)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(4, mp_context=context) as pool:
-        found = list(pool.map(open_lake, [settings] * 8))
+        found = list(pool.map(open_lake, homes))
     assert found == [["main"]] * 8
 
 
+@on_both_databases
 def test_what_fails_in_a_transaction_leaves_nothing(lake: Lake) -> None:
     class StopError(Exception):
         pass
@@ -54,12 +70,14 @@ def test_what_fails_in_a_transaction_leaves_nothing(lake: Lake) -> None:
     assert count(lake.store) == 1
 
 
+@on_both_databases
 def test_writers_wait_for_each_other_and_lose_nothing(lake: Lake) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: add(lake.store, f"b{number}"), range(40)))
     assert count(lake.store) == 41
 
 
+@on_both_databases
 def test_a_reader_neither_waits_for_a_writer_nor_sees_half_of_it(lake: Lake) -> None:
     written, finish = threading.Event(), threading.Event()
 
@@ -81,6 +99,7 @@ def test_a_reader_neither_waits_for_a_writer_nor_sees_half_of_it(lake: Lake) -> 
     assert count(lake.store) == 2
 
 
+@on_both_databases
 def test_a_read_is_one_state_from_beginning_to_end(lake: Lake) -> None:
     number = sa.select(sa.func.count()).select_from(branches)
     with lake.store.read() as connection:
@@ -115,3 +134,176 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         Store.open(f"sqlite:///{tmp_path / 'catalog.db'}", home=home)
     assert caught.value.where == f"FIRN_HOME {home}"
     assert "Set FIRN_HOME" in caught.value.remedy
+
+
+def at_once(*calls: Callable[[], object]) -> list[object]:
+    """What each returned or raised, of calls that start together."""
+    barrier = threading.Barrier(len(calls))
+
+    def one(call: Callable[[], object]) -> object:
+        barrier.wait()
+        try:
+            return call()
+        except FirnError as error:
+            return type(error)
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(one, calls))
+
+
+@on_both_databases
+def test_of_two_branches_of_one_name_one_is_made(lake: Lake) -> None:
+    lake.create_branch("base")  # creations from one base wait for each other anyway
+    for number in range(20):
+        outcome = at_once(
+            lambda n=number: lake.create_branch(f"b{n}").base,  # type: ignore[misc]
+            lambda n=number: lake.create_branch(f"b{n}", base="base").base,  # type: ignore[misc]
+        )
+        assert UsageError in outcome
+        assert lake.branch(f"b{number}").base in outcome
+
+
+@on_both_databases
+def test_refresh_and_publish_of_one_branch_at_once_lose_nothing(
+    lake: Lake, put: Put
+) -> None:
+    me = Provenance(who="me")
+    for name in ("a", "b"):
+        lake.create_branch(name)
+    for number in range(10):
+        put("a", "n.x", f"x{number}")
+        put("b", "n.y", f"y{number}")
+        at_once(
+            lambda: lake.publish("a", me),
+            lambda: lake.publish("b", me),
+            lambda: lake.refresh("a"),
+            lambda: lake.refresh("b"),
+        )
+        held = {str(t): p.metadata_location for t, p in lake.pointers("main").items()}
+        assert held == {"n.x": f"x{number}", "n.y": f"y{number}"}
+        assert lake.diff("a") == lake.diff("b") == []
+
+
+@on_both_databases
+def test_of_rollbacks_at_once_one_is_done(lake: Lake, put: Put) -> None:
+    me = Provenance(who="me")
+    lake.create_branch("run")
+    put("run", "n.x", "x1")
+    published = lake.publish("run", me)
+    assert published is not None
+    outcome = at_once(*[lambda: lake.rollback(published.id, me).kind] * 4)
+    assert outcome.count("rollback") == 1
+    assert lake.pointers("main") == {}
+    assert len(lake.log()) == 2
+
+
+@on_both_databases
+def test_a_writer_that_waits_too_long_says_so_and_did_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "_BUSY_MS", 200)
+    one, other = Lake.open(settings), Lake.open(settings)
+    with one.store.write() as connection:
+        connection.execute(sa.update(branches).values(created_by="me"))
+        with pytest.raises(BusyError, match="another process holds it"):
+            other.create_branch("dev")
+        assert [branch.name for branch in other.branches()] == ["main"]
+    assert other.create_branch("dev").name == "dev"
+    one.close()
+    other.close()
+
+
+@pytest.mark.parametrize("settings", ["postgres"], indirect=True)
+def test_a_deadlock_is_busy_and_not_a_failure(lake: Lake) -> None:
+    for name in ("a", "b"):
+        lake.create_branch(name)
+    barrier = threading.Barrier(2)
+
+    def lock(first: str, second: str) -> None:
+        with lake.store.write() as connection:
+            for name in (first, second):
+                row = branches.update().where(branches.c.name == name)
+                connection.execute(row.values(created_by=first))
+                if name == first:
+                    barrier.wait()
+
+    outcome = at_once(lambda: lock("a", "b"), lambda: lock("b", "a"))
+    assert sorted(map(str, outcome)) == sorted(map(str, [None, BusyError]))
+
+
+@pytest.mark.parametrize("settings", ["postgres"], indirect=True)
+def test_what_the_database_cannot_hold_is_wrong_use(lake: Lake) -> None:
+    with pytest.raises(UsageError, match="too long"):
+        add(lake.store, "x" * 300)
+
+
+@on_both_databases
+def test_the_same_row_twice_is_a_conflict_without_its_values(lake: Lake) -> None:
+    add(lake.store, "s3cret")
+    with pytest.raises(ConflictError) as caught:
+        add(lake.store, "s3cret")
+    assert "s3cret" not in str(caught.value)
+
+
+@on_both_databases
+def test_any_other_failure_says_that_nobody_knows(lake: Lake) -> None:
+    def fail() -> None:
+        with lake.store.write() as connection:
+            connection.exec_driver_sql("select * from nowhere")
+
+    with pytest.raises(UnsureError) as caught:
+        fail()
+    assert "select" not in str(caught.value)
+
+
+@on_both_databases
+def test_a_database_of_another_layout_is_left_alone(settings: Settings) -> None:
+    opened = Lake.open(settings)
+    with opened.store.write() as connection:
+        connection.execute(layout.update().values(version=LAYOUT + 1))
+    opened.close()
+    with pytest.raises(SetupError, match=f"has layout {LAYOUT + 1}") as caught:
+        Lake.open(settings)
+    assert "Use the Firn that wrote it" in caught.value.remedy
+
+
+def test_a_database_from_before_layouts_is_the_first_layout(settings: Settings) -> None:
+    opened = Lake.open(settings)
+    opened.create_branch("dev")
+    with opened.store.write() as connection:
+        layout.drop(connection)
+    opened.close()
+    again = Lake.open(settings)
+    assert [branch.name for branch in again.branches()] == ["main", "dev"]
+    with again.store.read() as connection:
+        assert connection.scalar(sa.select(layout.c.version)) == LAYOUT
+    again.close()
+
+
+def lose_the_database(settings: Settings) -> None:
+    Lake.open(settings).close()
+    metadata = settings.warehouse / "marts" / "t" / "metadata" / "0-x.metadata.json"
+    metadata.parent.mkdir(parents=True)
+    metadata.write_text("{}")
+    for file in settings.home.glob("catalog.db*"):
+        file.unlink()
+
+
+def test_an_empty_database_beside_a_full_warehouse_is_refused(
+    settings: Settings,
+) -> None:
+    lose_the_database(settings)
+    for _ in range(2):  # the first attempt must not make the second one pass
+        with pytest.raises(SetupError, match="the warehouse holds tables") as caught:
+            Lake.open(settings)
+        assert "Restore the database" in caught.value.remedy
+
+
+def test_without_that_guard_everything_would_seem_to_be_gone(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lake_module, "_refuse_a_lost_database", lambda _: None)
+    lose_the_database(settings)
+    opened = Lake.open(settings)
+    assert opened.pointers("main") == {}
+    opened.close()
