@@ -4,11 +4,11 @@ import json
 
 import pyarrow.parquet as pq
 
-from orchestration.errors import GateError
 from orchestration.ingestion.files import SourceFile, open_content
 from orchestration.ingestion.records import Scan, scan_bytes, scan_text
 from orchestration.ingestion.shapes import dialect_of
 from orchestration.ingestion.spec import Source, Table
+from orchestration.ingestion.unpack import broken
 
 
 def scan(file: SourceFile, source: Source, table: Table) -> Scan:
@@ -27,11 +27,7 @@ def scan(file: SourceFile, source: Source, table: Table) -> Scan:
             case _:
                 return scan_text(file, dialect_of(source, table))
     except (ValueError, EOFError, OSError) as error:
-        raise GateError(
-            f"it cannot be read, nothing of this source was published: {error}",
-            where=file.shown,
-            remedy="Ask for the file again, or move it away.",
-        ) from error
+        raise broken(file, str(error)) from error
 
 
 def _json_rows(file: SourceFile) -> int:

@@ -30,6 +30,15 @@ STAGE = "firn_stage"
 _DOCUMENTS = "firn_documents"
 _REJECTS, _SCANS = "firn_reject_errors", "firn_reject_scans"
 _LONGEST_JSON = 64 << 20
+# What DuckDB raises over the bytes of a file; the rest is about the machine, or us.
+_UNREADABLE = (
+    duckdb.InvalidInputException,
+    duckdb.IOException,
+    duckdb.ConversionException,
+    duckdb.SerializationException,
+    duckdb.NotImplementedException,
+    duckdb.OutOfRangeException,
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,7 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
                 return _stage_parquet(con, batch)
             case _:
                 return _stage_json(con, source, batch)
-    except (duckdb.InvalidInputException, duckdb.IOException) as error:
+    except _UNREADABLE as error:
         lines = [line for line in str(error).splitlines() if line.strip()]
         raise GateError(
             f"DuckDB cannot read it, nothing of this source was published: {lines[0]}",
@@ -107,7 +116,7 @@ def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> 
         f"escape = {literal(csv.quote)}",
         f"encoding = {literal(csv.encoding)}",
         f"nullstr = {_list(csv.null_strings)}",
-        f"compression = {literal(batch.shape.compression)}",
+        "compression = 'uncompressed'",  # whatever the name says
         f"skip = {batch.shape.skip}",
         "hive_partitioning = false",
         "store_rejects = true",
@@ -143,7 +152,7 @@ def _stage_json(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) ->
     con.execute(
         f"create temp table {_DOCUMENTS} as "
         f"select json as document, file_index as _file from {function}("
-        f"{_paths(batch)}, compression = {literal(batch.shape.compression)}, "
+        f"{_paths(batch)}, compression = 'uncompressed', "
         f"maximum_object_size = {_LONGEST_JSON}, hive_partitioning = false, {extra})"
     )
     batch = replace(batch, fields=_json_fields(con, source, batch))
@@ -210,7 +219,7 @@ def _torn(con: duckdb.DuckDBPyConnection, batch: Batch) -> dict[int, dict[int, T
         "coalesce(column_idx, 0) as place "
         f"from {_REJECTS} join {_SCANS} using (scan_id, file_id)) group by all"
     ).fetchall()
-    numbers = {str(file.path): number for number, file in enumerate(batch.files)}
+    numbers = {str(file.readable): number for number, file in enumerate(batch.files)}
     places = _places(batch)
     torn: dict[int, dict[int, Torn]] = {}
     for path, record, column, message in found:
@@ -237,5 +246,5 @@ def _list(texts: Iterable[str]) -> str:
 
 def _culprit(lines: list[str], batch: Batch) -> str:
     message = "\n".join(lines)
-    named = [file for file in batch.files if str(file.path) in message]
+    named = [file for file in batch.files if str(file.readable) in message]
     return shown_list(named or batch.files)

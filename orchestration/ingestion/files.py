@@ -2,15 +2,17 @@
 
 import glob
 import gzip
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 from typing import IO, Literal, cast
 
 import pyarrow as pa
 
-from orchestration.errors import UsageError
+from orchestration.errors import GateError, UsageError
 from orchestration.ingestion.spec import Source, Table
 from orchestration.ingestion.specs import expand
 from orchestration.settings import Settings
@@ -21,6 +23,8 @@ _MAGIC: tuple[tuple[bytes, Compression], ...] = (
     (b"\x1f\x8b", "gzip"),
     (b"\x28\xb5\x2f\xfd", "zstd"),
 )
+_PLAIN: Compression = "uncompressed"
+_HEAD = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,29 +36,44 @@ class SourceFile:
             that it means the same on every machine.
         size: In bytes, as stored.
         modified_ns: Time of the last change, nanoseconds since 1970.
+        state: What no write leaves as it is: the inode, and the time of the last change
+            that the kernel noted, which no program can set.
+        content: A plain copy of what is packed in `path`, for the time of a load.
     """
 
     path: Path
     shown: str
     size: int
     modified_ns: int
+    state: tuple[int, int] | None = None
+    content: Path | None = None
+
+    @property
+    def readable(self) -> Path:
+        """Where the content lies for all who read it."""
+        return self.content or self.path
+
+    def head(self) -> bytes:
+        """The first bytes, as stored; none if the file is gone."""
+        try:
+            with self.path.open("rb") as stream:
+                return stream.read(_HEAD)
+        except FileNotFoundError:
+            return b""
 
     @property
     def compression(self) -> Compression:
         """Told from the first bytes: a name may promise anything."""
-        with self.path.open("rb") as stream:
-            start = stream.read(4)
-        return next(
-            (kind for magic, kind in _MAGIC if start.startswith(magic)), "uncompressed"
-        )
+        return _PLAIN if self.content else compression_of(self.head())
 
     def unchanged(self) -> bool:
         """Whether the file is still what was found: not grown, replaced or removed."""
         try:
             stat = self.path.stat()
-        except FileNotFoundError:
+        except OSError:
             return False
-        return (stat.st_size, stat.st_mtime_ns) == (self.size, self.modified_ns)
+        now = (stat.st_size, stat.st_mtime_ns, (stat.st_ino, stat.st_ctime_ns))
+        return now == (self.size, self.modified_ns, self.state or now[2])
 
 
 @dataclass(frozen=True)
@@ -78,10 +97,10 @@ def discover(settings: Settings, source: Source, table: Table) -> Found:
             where=f"source {source.name}",
             remedy="Create it, or correct `path` in the spec; see docs/how-to.",
         )
-    pattern = str(base / table.files)  # both parts may hold wildcards
-    paths = glob.glob(pattern, recursive=True)  # noqa: PTH207
-    files = [_look(path, settings) for path in map(Path, sorted(paths))]
-    found = [file for file in files if file is not None]
+    look = _Looker(settings.project_dir, base, f"source {source.name}")
+    # Both parts may hold wildcards.
+    paths = glob.glob(str(base / table.files), recursive=True)  # noqa: PTH207
+    found = [file for path in sorted(paths) if (file := look(Path(path)))]
     now_ns = time.time_ns()
     young = {
         file
@@ -91,6 +110,11 @@ def discover(settings: Settings, source: Source, table: Table) -> Found:
     }
     ready = tuple(file for file in found if file not in young)
     return Found(ready, tuple(file for file in found if file in young))
+
+
+def compression_of(head: bytes) -> Compression:
+    """How a file that begins like this is packed."""
+    return next((kind for magic, kind in _MAGIC if head.startswith(magic)), _PLAIN)
 
 
 def open_content(file: SourceFile) -> IO[bytes]:
@@ -104,7 +128,7 @@ def open_content(file: SourceFile) -> IO[bytes]:
             )
             return cast("IO[bytes]", stream)
         case "uncompressed":
-            return file.path.open("rb", buffering=0)
+            return file.readable.open("rb", buffering=0)
 
 
 def shown_list(files: Iterable[SourceFile], *, most: int = 5) -> str:
@@ -114,18 +138,68 @@ def shown_list(files: Iterable[SourceFile], *, most: int = 5) -> str:
     return ", ".join(names[:most]) + rest
 
 
-def _look(path: Path, settings: Settings) -> SourceFile | None:
+class _Looker:
+    """Makes a `SourceFile` of each path that a glob has found."""
+
+    def __init__(self, project: Path, base: Path, source: str) -> None:
+        # The spec may name a link as its folder; what lies there may not lead out.
+        roots = glob.glob(str(base))  # noqa: PTH207
+        self._roots = [os.path.realpath(root) for root in roots]
+        self._project = project
+        self._source = source
+        self._folders: dict[Path, str] = {}
+
+    def __call__(self, path: Path) -> SourceFile | None:
+        """The file; None for a folder, pipe, socket or device, or if it is gone.
+
+        Raises:
+            GateError: It lies outside the source's folder, or its name is no text.
+        """
+        try:
+            stat = path.stat()
+        except FileNotFoundError:  # moved away since it was listed, or a dead link
+            return None
+        except OSError as error:
+            raise self._refusal(
+                path, f"cannot be looked at: {error.strerror}"
+            ) from error
+        if not S_ISREG(stat.st_mode):
+            return None
+        inside = path.is_relative_to(self._project)
+        shown = path.relative_to(self._project) if inside else path
+        if not self._is_within(path):
+            raise self._refusal(path, "leads out of the source's folder")
+        if not _is_text(str(shown)):
+            raise self._refusal(path, "has a name that is no UTF-8 text")
+        return SourceFile(
+            path=path,
+            shown=shown.as_posix(),
+            size=stat.st_size,
+            modified_ns=stat.st_mtime_ns,
+            state=(stat.st_ino, stat.st_ctime_ns),
+        )
+
+    def _is_within(self, path: Path) -> bool:
+        if path.is_symlink():
+            real = os.path.realpath(path)
+        else:
+            folder = self._folders.get(path.parent)
+            if folder is None:
+                folder = self._folders[path.parent] = os.path.realpath(path.parent)
+            real = f"{folder}/{path.name}"
+        return any(real.startswith(root.rstrip("/") + "/") for root in self._roots)
+
+    def _refusal(self, path: Path, what: str) -> GateError:
+        return GateError(
+            f"{str(path)!a} {what}, nothing of this source was published",
+            where=self._source,
+            remedy="Move it away or rename it, or correct `path` and `files`.",
+        )
+
+
+def _is_text(name: str) -> bool:
     try:
-        stat = path.stat()
-    except FileNotFoundError:  # moved away since it was listed
-        return None
-    if not path.is_file():
-        return None
-    inside = path.is_relative_to(settings.project_dir)
-    shown = path.relative_to(settings.project_dir) if inside else path
-    return SourceFile(
-        path=path,
-        shown=shown.as_posix(),
-        size=stat.st_size,
-        modified_ns=stat.st_mtime_ns,
-    )
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import duckdb
 
+from orchestration.errors import GateError
 from orchestration.failpoints import reach
 from orchestration.ingestion import land
 from orchestration.ingestion.counting import scan
@@ -20,6 +21,7 @@ from orchestration.ingestion.result import LoadResult
 from orchestration.ingestion.schema import Batch, batches
 from orchestration.ingestion.shapes import dialect_of
 from orchestration.ingestion.spec import Source, Table
+from orchestration.ingestion.unpack import scratch_of, unpacked
 
 Progress = Callable[[LoadResult], None]
 _LINES = ("csv", "jsonl")
@@ -39,15 +41,23 @@ class SourceLoad:
         """Land what `found` lists, table by table, then the ledger of it.
 
         Raises:
-            GateError: Columns do not fit, rows do not add up, or too many are rejected.
+            GateError: A file cannot be read, columns do not fit, rows do not add up, or
+                too many are rejected.
         """
+        unknown = {
+            table.name: self._unknown(table, found) for table in self.source.tables
+        }
         plans = {
-            table.name: list(batches(self._unknown(table, found), self.source, table))
+            table.name: list(batches(unknown[table.name], self.source, table))
             for table in self.source.tables
         }
         results = []
         for table in self.source.tables:
-            result = self._table(table, plans[table.name], found[table.name])
+            plan = plans[table.name]
+            # Files that changed while their header was read are in no batch.
+            left = len(unknown[table.name]) - sum(len(batch.files) for batch in plan)
+            waiting = len(found[table.name].waiting) + left
+            result = self._table(table, plan, waiting)
             progress(result)
             results.append(result)
         if self.entries:
@@ -61,11 +71,9 @@ class SourceLoad:
         ready = found[table.name].ready
         return [file for file in ready if not self.ledger.knows_place(table.name, file)]
 
-    def _table(self, table: Table, plan: Sequence[Batch], found: Found) -> LoadResult:
+    def _table(self, table: Table, plan: Sequence[Batch], waiting: int) -> LoadResult:
         started = time.perf_counter()
-        result = LoadResult(
-            source=self.source.name, table=table.name, waiting=len(found.waiting)
-        )
+        result = LoadResult(source=self.source.name, table=table.name, waiting=waiting)
         for batch in plan:
             result = self._batch(batch, result)
         seconds = time.perf_counter() - started
@@ -73,6 +81,26 @@ class SourceLoad:
         return replace(result, seconds=seconds, load_id=load_id)
 
     def _batch(self, batch: Batch, result: LoadResult) -> LoadResult:
+        """Land a batch; without the files that change while it is read.
+
+        What is wrong with a file that changed is not worth a word: it is read again by
+        the next ingest, and the rest of the batch now.
+        """
+        try:
+            with unpacked(
+                batch.files, self.source, batch.table, scratch_of(self.con)
+            ) as files:
+                return self._read(replace(batch, files=files), result)
+        except GateError:
+            steady = tuple(file for file in batch.files if file.unchanged())
+            if len(steady) == len(batch.files):
+                raise
+            left = result.waiting + len(batch.files) - len(steady)
+            result = replace(result, waiting=left)
+            rest = replace(batch, files=steady)
+            return self._batch(rest, result) if steady else result
+
+    def _read(self, batch: Batch, result: LoadResult) -> LoadResult:
         started_at = utc_now()
         # Two readings that know nothing of each other: ours hashes and counts, DuckDB
         # parses. They run at the same time, over the same pages of the file cache.
@@ -88,16 +116,18 @@ class SourceLoad:
         dialect = dialect_of(self.source, batch.table) if has_lines else None
         judged: dict[int, Judged] = {}
         for number, (file, future) in enumerate(zip(batch.files, scans, strict=True)):
-            if not file.unchanged():
-                result = replace(result, waiting=result.waiting + 1)
-                continue
             found = future.result()
             if self.ledger.knows_content(batch.table.name, found.sha256):
                 result = replace(result, copies=result.copies + 1)
                 continue
-            judged[number] = judge(staged, number, found, bad.get(number, {}), dialect)
-            self._enter(batch, number, found, judged[number], started_at)
-            result = _counted(result, file, judged[number])
+            verdict = judge(staged, number, found, bad.get(number, {}), dialect)
+            # All that reads the file has read it: was it one and the same file?
+            if not file.unchanged():
+                result = replace(result, waiting=result.waiting + 1)
+                continue
+            judged[number] = verdict
+            self._enter(batch, number, found, verdict, started_at)
+            result = _counted(result, file, verdict)
         self._write(staged, judged)
         return result
 

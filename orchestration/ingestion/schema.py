@@ -46,19 +46,28 @@ def batches(
 ) -> Iterator[Batch]:
     """Group files by shape, in batches that fit in memory.
 
+    Files that changed since they were found are left out.
+
     Raises:
         GateError: The columns of some files do not fit; all of them are named.
     """
     groups: dict[Shape, list[SourceFile]] = defaultdict(list)
     for file in files:
-        groups[shape_of(file, source, table)].append(file)
+        try:
+            groups[shape_of(file, source, table)].append(file)
+        except (GateError, FileNotFoundError):
+            if file.unchanged():
+                raise
+            # It is being written, or gone: the next ingest will see.
     problems: list[str] = []
     planned: list[Batch] = []
     for shape, members in groups.items():
         names = shape.names
-        fields = fields_of(source, table, names or originals(table))
         if problem := _problem(source, table, names):
-            problems.append(f"{members[0].shown}: {problem}" + _others(members))
+            if steady := [file for file in members if file.unchanged()]:
+                problems.append(f"{steady[0].shown}: {problem}" + _others(steady))
+            continue
+        fields = fields_of(source, table, names or originals(table))
         planned += [Batch(table, shape, part, fields) for part in _split(members)]
     if problems:
         raise schema_error(source, table, problems)

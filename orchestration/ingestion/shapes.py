@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import duckdb
 
 from orchestration.errors import GateError
-from orchestration.ingestion.files import Compression, SourceFile
+from orchestration.ingestion.files import SourceFile
+from orchestration.ingestion.kinds import check_kind
 from orchestration.ingestion.records import Dialect, csv_reader, walk
 from orchestration.ingestion.spec import Source, Table
 from orchestration.lake.confine import reader
@@ -26,7 +27,6 @@ class Shape:
 
     names: tuple[str, ...] | None = None
     types: tuple[str, ...] = ()
-    compression: Compression = "uncompressed"
     skip: int = 0
 
 
@@ -34,14 +34,15 @@ def shape_of(file: SourceFile, source: Source, table: Table) -> Shape:
     """Read the header or footer of a file.
 
     Raises:
-        GateError: It cannot be read at all.
+        GateError: It cannot be read at all, or is something else than its format.
     """
     format_ = source.format_of(table)
+    check_kind(file, format_)
     if format_ == "csv":
         return _csv_shape(file, source, table)
     if format_ == "parquet":
         return _parquet_shape(file)
-    return Shape(compression=file.compression)
+    return Shape()
 
 
 def dialect_of(source: Source, table: Table) -> Dialect:
@@ -59,7 +60,7 @@ def dialect_of(source: Source, table: Table) -> Dialect:
 
 def as_glob(file: SourceFile) -> str:
     """The path for DuckDB, which would take `[` and `*` in it for a pattern."""
-    return glob.escape(str(file.path))
+    return glob.escape(str(file.readable))
 
 
 def originals(table: Table) -> tuple[str, ...]:
@@ -68,9 +69,8 @@ def originals(table: Table) -> tuple[str, ...]:
 
 
 def _csv_shape(file: SourceFile, source: Source, table: Table) -> Shape:
-    compression = file.compression
     if not source.csv.header:
-        return Shape(originals(table), compression=compression)
+        return Shape(originals(table))
     dialect = dialect_of(source, table)
     try:
         for record in walk(file, dialect):
@@ -78,14 +78,14 @@ def _csv_shape(file: SourceFile, source: Source, table: Table) -> Shape:
                 text = io.StringIO(record.text, newline="")
                 names = next(csv_reader(text, dialect))
                 stripped = tuple(name.strip() for name in names)
-                return Shape(stripped, (), compression, record.index - 1)
+                return Shape(stripped, skip=record.index - 1)
     except (csv.Error, UnicodeError, OSError, EOFError) as error:
         raise GateError(
             f"its header cannot be read ({error})",
             where=file.shown,
             remedy="Check `csv` in the spec: quote, delimiter, encoding.",
         ) from error
-    return Shape(originals(table), compression=compression)  # empty: no row, no harm
+    return Shape(originals(table))  # empty: no row, no harm
 
 
 def _parquet_shape(file: SourceFile) -> Shape:

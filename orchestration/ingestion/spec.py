@@ -4,6 +4,7 @@
 """
 
 import re
+from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
 import duckdb
@@ -127,6 +128,16 @@ class Table(_Strict):
     max_reject_share: float | None = Field(default=None, ge=0, le=1)
     freshness: Freshness | None = None
 
+    @field_validator("files")
+    @classmethod
+    def _files_stay_inside(cls, files: str) -> str:
+        path = PurePosixPath(files)
+        if not path.parts or path.is_absolute() or ".." in path.parts:
+            raise ValueError(
+                f"`files` is a glob within `path`: {files!r} would leave it"
+            )
+        return files
+
     @field_validator("name")
     @classmethod
     def _name_is_free(cls, name: str) -> str:
@@ -175,6 +186,8 @@ class Source(_Strict):
     schema_policy: SchemaPolicy = "strict"
     max_reject_share: float = Field(default=0.05, ge=0, le=1)
     settle_seconds: float = Field(default=2, ge=0)
+    max_unpacked_gib: float = Field(default=16, gt=0)
+    max_unpack_ratio: float = Field(default=200, gt=0)
     freshness: Freshness | None = None
     tables: tuple[Table, ...] = Field(min_length=1)
 

@@ -28,6 +28,7 @@ class Place:
         self.con = duckdb.connect()
         self.con.execute("attach ':memory:' as lake")
         self.con.execute("set timezone = 'UTC'")
+        self.con.execute(f"set temp_directory = '{folder / 'spill'}'")
         self._loads = count(1)
 
     def source(self, columns: Mapping[str, str], **options: Any) -> Source:
