@@ -11,7 +11,7 @@ from pathlib import Path
 from orchestration.errors import UsageError
 
 MAIN = "main"
-_BRANCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+BRANCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ def branch_name(name: str, *, where: str) -> str:
     Raises:
         UsageError: It has other characters, or more than 100.
     """
-    if _BRANCH_NAME.fullmatch(name):
+    if BRANCH_NAME.fullmatch(name):
         return name
     raise UsageError(
         f"{name!r} cannot name a branch",

@@ -5,10 +5,14 @@ of its Java catalogs, which clients and the compatibility kit compare. A message
 tables and branches, never a file of this machine.
 """
 
+import re
 from collections.abc import Iterable
 
 from orchestration.errors import FirnError
 from orchestration.lake.model import TableId
+
+_LOCATION = re.compile(r"(\b[\w+.-]+:)?/[^\s'\"(),]*")
+_LONGEST = 500  # characters of a library's message; some list every snapshot
 
 
 class CatalogError(FirnError):
@@ -80,3 +84,9 @@ def unprocessable(what: str, keys: Iterable[str]) -> CatalogError:
     """Keys that are both removed and set."""
     kind = "UnprocessableEntityException"
     return CatalogError(422, kind, f"{what}: {', '.join(sorted(keys))}")
+
+
+def without_locations(message: object) -> str:
+    """A library's message as an answer may have it: no file, and not too long."""
+    said = _LOCATION.sub("(a location)", str(message))
+    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]} …"

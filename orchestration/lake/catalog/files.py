@@ -1,8 +1,8 @@
 """Metadata files of tables and views: where they lie, written once, never changed."""
 
-import gzip
 import re
 import uuid
+import zlib
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -11,20 +11,28 @@ from typing import TYPE_CHECKING
 from orchestration.failpoints import reach
 from orchestration.lake.catalog import names
 from orchestration.lake.catalog.errors import CatalogError, bad_request
+from orchestration.lake.catalog.locations import Locations, local_path
 from orchestration.lake.model import TableId
+
+__all__ = ["Files", "local_path"]
 
 if TYPE_CHECKING:
     from pyiceberg.table.metadata import TableMetadata
 
-_SCHEME = re.compile(r"^file:(//)?(?=/)")
+_LARGEST = 256 * 1024 * 1024  # bytes of metadata; 10,000 snapshots have about 10 MiB
 _VERSION = re.compile(r"(\d+)-[^/]*\.metadata\.json$")
 
 
 class Files:
-    """Reads and writes metadata under a warehouse folder on this machine."""
+    """Reads and writes metadata under a warehouse folder on this machine.
+
+    Attributes:
+        locations: Which ones that a request names are good.
+    """
 
     def __init__(self, warehouse: Path) -> None:
         self._root = f"file://{warehouse}"
+        self.locations = Locations(warehouse)
 
     def new_location(self, table: TableId) -> str:
         """A folder that no other table ever had, not even one of the same name."""
@@ -67,13 +75,25 @@ class Files:
         Raises:
             CatalogError: 404, the file is gone: somebody deleted it by hand.
         """
+        path = local_path(metadata_location)
         try:
-            content = local_path(metadata_location).read_bytes()
-        except OSError as error:
+            content = path.read_bytes()
+            return _unpacked(content) if ".gz." in path.name else content
+        except (OSError, EOFError, zlib.error) as error:
             what = "the metadata file of this table or view cannot be read"
             raise CatalogError(404, "NotFoundException", what) from error
-        is_gzip = ".gz." in Path(metadata_location).name
-        return gzip.decompress(content) if is_gzip else content
+
+    def read_given(self, metadata_location: str) -> bytes:
+        """The JSON text of a metadata file that a request names.
+
+        Raises:
+            CatalogError: 400, it is not in the warehouse; 404, there is no such file.
+        """
+        self.locations.admit([metadata_location])
+        if not local_path(metadata_location).is_file():  # a pipe would never end
+            what = "there is no such metadata file"
+            raise CatalogError(404, "NotFoundException", what)
+        return self.read(metadata_location)
 
     @lru_cache(maxsize=256)  # noqa: B019 - one instance lives as long as the server
     def table(self, metadata_location: str) -> "TableMetadata":
@@ -96,16 +116,13 @@ class Files:
         local_path(metadata_location).unlink(missing_ok=True)
 
 
-def local_path(location: str) -> Path:
-    """The path of a `file:` location.
-
-    Raises:
-        CatalogError: 400, another scheme or a relative path.
-    """
-    path = Path(_SCHEME.sub("", location))
-    if not path.is_absolute():
-        raise bad_request("this catalog keeps its files on the local file system")
-    return path
+def _unpacked(content: bytes) -> bytes:
+    """What a gzip file holds, unless that is more than any metadata has."""
+    unpacking = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    text = unpacking.decompress(content, _LARGEST)
+    if unpacking.unconsumed_tail or not unpacking.eof:
+        raise EOFError("cut off, or too large")
+    return text
 
 
 def _version(metadata_location: str) -> int:

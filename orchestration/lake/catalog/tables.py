@@ -19,7 +19,7 @@ from pyiceberg.table.sorting import UNSORTED_SORT_ORDER, SortOrder
 from orchestration.errors import FirnError, UnsureError
 from orchestration.failpoints import reach
 from orchestration.lake import branches
-from orchestration.lake.catalog import entries, errors, namespaces
+from orchestration.lake.catalog import entries, errors, locations, namespaces
 from orchestration.lake.catalog.errors import CatalogError
 from orchestration.lake.catalog.files import Files
 from orchestration.lake.catalog.updates import Commit, summary
@@ -70,10 +70,13 @@ class Tables:
         """Make an empty table, or (`stage`) only its folders and first metadata."""
         with self._store.read() as connection:
             entries.require_free(connection, branch, table, "TABLE")
-        location = request.get("location") or self._files.new_location(table)
-        metadata = _new_metadata(request, location)
+        given = request.get("location")
+        metadata = _new_metadata(request, given or self._files.new_location(table))
+        self._files.locations.admit(
+            [*([given] if given else []), *locations.of_properties(metadata.properties)]
+        )
         content = _json(metadata)
-        self._files.prepare(location)
+        self._files.prepare(metadata.location)
         if stage:
             return Loaded(content.encode(), None)
         written = self._files.write(
@@ -91,7 +94,9 @@ class Tables:
         self, branch: str, table: TableId, metadata_location: str, *, overwrite: bool
     ) -> Loaded:
         """Point a name to metadata that exists; 409 if taken unless `overwrite`."""
-        self._files.table(metadata_location)
+        self._files.read_given(metadata_location)
+        metadata = self._files.table(metadata_location)
+        self._files.locations.admit(locations.of_table(metadata))
         if not overwrite:
             return self._add(branch, table, metadata_location)
         with self._store.write() as connection:
@@ -168,6 +173,9 @@ class Tables:
         else:
             old = self._current(branch, commit)
             base = self._files.table(old) if old else None
+        self._files.locations.admit(
+            locations.of_updates(commit.updates), below=base.location if base else None
+        )
         metadata = commit.apply(
             base,
             base_location=old,
@@ -262,4 +270,6 @@ def _new_metadata(request: dict[str, Any], location: str) -> TableMetadata:
     except ValidationError as error:
         raise errors.bad_request(f"malformed table: {summary(error)}") from error
     except (ValueError, NotImplementedError) as error:
-        raise errors.bad_request(f"cannot create the table: {error}") from error
+        raise errors.bad_request(
+            f"cannot create the table: {errors.without_locations(error)}"
+        ) from error

@@ -97,7 +97,9 @@ class Commit:
                 metadata_location=base_location,
             )
         except (ValueError, KeyError, NotImplementedError) as error:
-            raise errors.bad_request(f"cannot update {self.table}: {error}") from error
+            raise errors.bad_request(
+                f"cannot update {self.table}: {errors.without_locations(error)}"
+            ) from error
 
     def is_in(self, base: TableMetadata) -> bool:
         """Whether the table has this commit already.
@@ -125,7 +127,9 @@ class Commit:
             try:
                 requirement.validate(base)
             except CommitFailedException as error:
-                raise errors.commit_failed(_in_java_words(str(error))) from error
+                raise errors.commit_failed(
+                    _in_java_words(errors.without_locations(error))
+                ) from error
 
 
 def _in_java_words(message: str) -> str:
@@ -136,9 +140,11 @@ def _in_java_words(message: str) -> str:
 
 def summary(error: ValidationError) -> str:
     """What is wrong with a request, by field, without repeating its values."""
-    return "; ".join(
-        f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
-        for one in error.errors(include_url=False, include_input=False)[:3]
+    return errors.without_locations(
+        "; ".join(
+            f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
+            for one in error.errors(include_url=False, include_input=False)[:3]
+        )
     )
 
 

@@ -4,6 +4,7 @@ It is kept as the JSON it is written as. The rules on ids (an equal schema or ve
 is used again, `-1` means the one added last) are those of Java's ViewMetadata.
 """
 
+import json
 import time
 import uuid
 from typing import Any
@@ -47,6 +48,19 @@ def first(view: TableId, request: Json, location: str) -> Json:
     if isinstance(version, dict):
         updates[1]["view-version"] = {**version, "schema-id": -1}
     return updated(view, empty, updates)
+
+
+def parsed(content: bytes) -> Json:
+    """The metadata in a file.
+
+    Raises:
+        CatalogError: 400, it is no metadata of a view.
+    """
+    try:
+        ViewMetadata.model_validate(metadata := json.loads(content))
+    except ValueError as error:
+        raise errors.bad_request("this is no metadata of a view") from error
+    return dict(metadata)
 
 
 def check(view: TableId, metadata: Json, requirements: list[Json]) -> None:

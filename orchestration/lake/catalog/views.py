@@ -9,7 +9,13 @@ from typing import Any
 
 from orchestration.errors import FirnError, UnsureError
 from orchestration.lake import branches
-from orchestration.lake.catalog import entries, errors, namespaces, view_metadata
+from orchestration.lake.catalog import (
+    entries,
+    errors,
+    locations,
+    namespaces,
+    view_metadata,
+)
 from orchestration.lake.catalog.files import Files
 from orchestration.lake.catalog.tables import Loaded
 from orchestration.lake.model import Pointer, TableId
@@ -36,8 +42,11 @@ class Views:
         """Make a view; 409 if a view or table has the name."""
         with self._store.read() as connection:
             entries.require_free(connection, branch, view, "VIEW")
-        location = request.get("location") or self._files.new_location(view)
-        metadata = view_metadata.first(view, request, location)
+        location = self._files.new_location(view)
+        metadata = view_metadata.first(
+            view, request, request.get("location") or location
+        )
+        self._files.locations.admit(locations.of_view(metadata))
         written = self._files.write(
             metadata["location"],
             json.dumps(metadata),
@@ -53,9 +62,8 @@ class Views:
 
     def register(self, branch: str, view: TableId, metadata_location: str) -> Loaded:
         """Point a name to view metadata that exists; 409 if it is taken."""
-        metadata = json.loads(self._files.read(metadata_location))
-        if not isinstance(metadata, dict) or "view-uuid" not in metadata:
-            raise errors.bad_request("this is no metadata of a view")
+        metadata = view_metadata.parsed(self._files.read_given(metadata_location))
+        self._files.locations.admit(locations.of_view(metadata))
         return self._add(branch, view, metadata_location)
 
     def replace(
@@ -74,6 +82,9 @@ class Views:
             result = view_metadata.updated(view, metadata, updates)
             if result == metadata:
                 return current
+            known = set(locations.of_view(metadata))
+            named = (one for one in locations.of_view(result) if one not in known)
+            self._files.locations.admit(named, below=metadata["location"])
             old = current.metadata_location
             assert old is not None
             content = json.dumps(result)

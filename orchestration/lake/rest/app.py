@@ -1,13 +1,15 @@
 """The ASGI application: who may ask, what was asked, and how it is answered."""
 
+import asyncio
 import json
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from urllib.parse import unquote
 
+import sqlalchemy as sa
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -33,10 +35,11 @@ from orchestration.lake.rest.handlers import Handler
 from orchestration.lake.rest.reads import Reads
 from orchestration.lake.rest.routes import ENDPOINTS
 from orchestration.lake.store import Store
-from orchestration.settings import MAIN
+from orchestration.settings import BRANCH_NAME, MAIN
 
 log = logging.getLogger(__name__)
 
+BODY_SECONDS = 60.0  # from the head of a request to the end of its body
 BODY_LIMIT = 32 * 1024 * 1024  # bytes; a commit of 10,000 tables has about 10 MiB
 
 _READS = ("GET", "HEAD")
@@ -70,10 +73,16 @@ class Guard:
         self.last_used = time.monotonic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or hand the connection's lifespan on."""
-        if scope["type"] != "http":
+        """Answer one request, or hand the server's lifespan on.
+
+        Raises:
+            RuntimeError: It is none of HTTP; the server then ends the connection.
+        """
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        if scope["type"] != "http":  # no other protocol, so none without the token
+            raise RuntimeError(f"the catalog speaks HTTP, not {scope['type']}")
         given = dict(scope["headers"]).get(b"authorization", b"")
         if not secrets.compare_digest(given, self._expected):
             refused = CatalogError(
@@ -83,7 +92,7 @@ class Guard:
             return
         self.last_used = time.monotonic()
         # Names may hold an encoded slash, so routes match the path as it was sent.
-        path = scope["raw_path"].decode("ascii").partition("?")[0]
+        path = scope["raw_path"].decode("latin-1").partition("?")[0]
         await self._app({**scope, "path": path, "root_path": ""}, receive, send)
         self.last_used = time.monotonic()
 
@@ -119,10 +128,10 @@ def _endpoint(
 ) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
+            path = _unquoted(request.path_params)
             body = await _body(request)
         except CatalogError as refused:
             return _refusal(refused)
-        path = {key: unquote(value) for key, value in request.path_params.items()}
         call = Call(
             services,
             path.pop("prefix"),
@@ -141,6 +150,8 @@ def _answer(handler: Handler, call: Call, method: str) -> Response:
     try:
         _admit(call, method)
         reply = handler(call)
+    except RecursionError:
+        return _refusal(errors.bad_request("the request is nested too deeply"))
     except Exception as error:  # noqa: BLE001 - the protocol's door: all are answered
         return _refusal(_refused(error, f"{method} {call.path} on {call.branch}"))
     return _response(reply.body, status=reply.status)
@@ -174,23 +185,53 @@ def _admit(call: Call, method: str) -> None:
             "main is read-only here: write to a branch, then publish it"
         )
     with call.services.store.read() as connection:
-        if not branches.exists(connection, call.branch):
+        if not _is_branch(connection, call.branch):
             raise errors.no_such_branch(call.branch)
 
 
-async def _body(request: Request) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
+def _is_branch(connection: sa.Connection, name: str) -> bool:
+    """Whether there is such a branch; what cannot name one is not looked for."""
+    return bool(BRANCH_NAME.fullmatch(name)) and branches.exists(connection, name)
+
+
+def _unquoted(parameters: Mapping[str, str]) -> dict[str, str]:
     try:
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > BODY_LIMIT:
-                what = f"a request may have {BODY_LIMIT} bytes"
-                raise CatalogError(413, "BadRequestException", what)
-            chunks.append(chunk)
+        return {
+            key: unquote(value, errors="strict") for key, value in parameters.items()
+        }
+    except UnicodeDecodeError as error:
+        raise errors.bad_request("the address is not UTF-8") from error
+
+
+async def _body(request: Request) -> bytes:
+    """What was sent, while it is neither too large nor too slow."""
+    length = request.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > BODY_LIMIT:
+        raise _too_large()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _received(request)
+    except TimeoutError as error:
+        what = f"the request took more than {BODY_SECONDS} seconds to arrive"
+        raise CatalogError(408, "BadRequestException", what) from error
     except ClientDisconnect as error:
         raise errors.bad_request("the request ended early") from error
+
+
+async def _received(request: Request) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > BODY_LIMIT:
+            raise _too_large()
+        chunks.append(chunk)
     return b"".join(chunks)
+
+
+def _too_large() -> CatalogError:
+    what = f"a request may have {BODY_LIMIT} bytes"
+    return CatalogError(413, "BadRequestException", what)
 
 
 async def _no_endpoint(_request: Request, error: Exception) -> Response:

@@ -1,6 +1,6 @@
 """One request, parsed: what handlers get instead of HTTP."""
 
-import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,10 +9,12 @@ from orchestration.lake.catalog import errors, names
 from orchestration.lake.catalog.tables import Tables
 from orchestration.lake.catalog.views import Views
 from orchestration.lake.model import TableId
+from orchestration.lake.rest import bodies
 from orchestration.lake.rest.reads import Reads
 from orchestration.lake.store import Store
 
 _PAGE_LIMIT = 10_000
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -47,24 +49,18 @@ class Call:
     @property
     def table(self) -> TableId:
         """The table or view of the path."""
-        return TableId(self.namespace, self.path["name"])
+        return TableId(self.namespace, names.checked(self.path["name"]))
 
     def json(self) -> dict[str, Any]:
         """The body; 400 unless it is a JSON object."""
-        try:
-            parsed = json.loads(self.body)
-        except ValueError as error:
-            raise errors.bad_request("the body is not JSON") from error
-        if not isinstance(parsed, dict):
-            raise errors.bad_request("the body is not a JSON object")
-        return parsed
+        return bodies.parsed(self.body)
 
     def page(self, items: list[str]) -> tuple[list[str], str | None]:
         """The part of sorted items that is asked for, and the next page's token."""
         size = self.query.get("pageSize")
         if size is None:
             return items, None
-        if not size.isdecimal() or not 0 < int(size) <= _PAGE_LIMIT:
+        if not _NUMBER.fullmatch(size) or not 0 < int(size) <= _PAGE_LIMIT:
             raise errors.bad_request(f"pageSize is a number from 1 to {_PAGE_LIMIT}")
         after = self.query.get("pageToken") or ""
         rest = [item for item in items if item > after]
@@ -110,4 +106,17 @@ def identifier(value: object) -> TableId:
     """A table's or view's name in a body; 400 unless it is one."""
     if not isinstance(value, dict) or not isinstance(value.get("namespace"), list):
         raise errors.bad_request("a name is an object with 'namespace' and 'name'")
-    return TableId(names.join(value["namespace"]), text(value, "name"))
+    return TableId(names.join(value["namespace"]), name(value))
+
+
+def name(body: Mapping[str, Any]) -> str:
+    """The field `name`, checked to be one; 400 otherwise."""
+    return names.checked(text(body, "name"))
+
+
+def described(body: dict[str, Any]) -> dict[str, Any]:
+    """A request that creates, its optional location and properties checked; 400."""
+    if body.get("location") is not None:
+        text(body, "location")
+    text_map(body, "properties")
+    return body

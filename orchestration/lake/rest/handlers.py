@@ -13,7 +13,9 @@ from orchestration.lake.catalog.updates import Commit
 from orchestration.lake.model import Kind, TableId
 from orchestration.lake.rest.call import (
     Call,
+    described,
     identifier,
+    name,
     objects,
     text,
     text_map,
@@ -96,8 +98,8 @@ def drop_namespace(call: Call) -> Reply:
 
 def create_table(call: Call) -> Reply:
     """Make an empty table, or stage one."""
-    body = call.json()
-    table = TableId(call.namespace, text(body, "name"))
+    body = described(call.json())
+    table = TableId(call.namespace, name(body))
     stage = body.get("stage-create") is True
     return _loaded(call.services.tables.create(call.branch, table, body, stage=stage))
 
@@ -108,7 +110,7 @@ def register_table(call: Call) -> Reply:
     return _loaded(
         call.services.tables.register(
             call.branch,
-            TableId(call.namespace, text(body, "name")),
+            TableId(call.namespace, name(body)),
             text(body, "metadata-location"),
             overwrite=body.get("overwrite") is True,
         )
@@ -151,15 +153,15 @@ def commit_transaction(call: Call) -> Reply:
 
 def create_view(call: Call) -> Reply:
     """Make a view."""
-    body = call.json()
-    view = TableId(call.namespace, text(body, "name"))
+    body = described(call.json())
+    view = TableId(call.namespace, name(body))
     return _loaded(call.services.views.create(call.branch, view, body))
 
 
 def register_view(call: Call) -> Reply:
     """Point a name to existing view metadata."""
     body = call.json()
-    view = TableId(call.namespace, text(body, "name"))
+    view = TableId(call.namespace, name(body))
     location = text(body, "metadata-location")
     return _loaded(call.services.views.register(call.branch, view, location))
 
@@ -190,7 +192,7 @@ def listing(kind: Kind) -> Handler:
             found = entries.listing(connection, call.branch, call.namespace, kind)
         page, token = call.page(found)
         levels = names.split(call.namespace)
-        listed = [{"namespace": levels, "name": name} for name in page]
+        listed = [{"namespace": levels, "name": one} for one in page]
         return _json({"identifiers": listed, "next-page-token": token})
 
     return handle
