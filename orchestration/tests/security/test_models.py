@@ -111,7 +111,7 @@ def test_without_limits_a_model_reads_a_file(
 ) -> None:
     land((1, 10.0))
     new = write(project, tmp_path)
-    monkeypatch.setattr(session, "confine", lambda con, limits: None)
+    monkeypatch.setattr(session, "confine", lambda *_: None)
     with pytest.raises(AssertionError, match="reads_a_file"):
         check(firn, lake, project, new, "--select", "reads_a_file", "attaches")
 
@@ -128,6 +128,6 @@ def test_without_kinds_a_hook_writes_into_the_warehouse(
 ) -> None:
     land((1, 10.0))
     new = write(project, tmp_path)
-    monkeypatch.setattr(guard, "forbidden", lambda con, text, allowed: None)
+    monkeypatch.setattr(guard, "forbidden", lambda *_: None)
     with pytest.raises(AssertionError, match="copies_over_the_lake"):
         check(firn, lake, project, new, "--select", "copies_over_the_lake")

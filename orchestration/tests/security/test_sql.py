@@ -106,7 +106,7 @@ def test_write_mode_allows_tables_and_no_more(held: Held, name: str) -> None:
 def test_without_limits_a_file_is_read(
     held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "confine", lambda con, limits: None)
+    monkeypatch.setattr(session, "confine", lambda *_: None)
     with pytest.raises(AssertionError):
         refused(held, REACHES["read_csv"])
 
@@ -115,7 +115,7 @@ def test_without_limits_a_file_is_read(
 def test_without_kinds_a_table_s_file_is_overwritten(
     held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statements, "forbidden", lambda con, text, allowed: None)
+    monkeypatch.setattr(statements, "forbidden", lambda *_: None)
     content = held.data_file().read_bytes()
     try:
         with pytest.raises(AssertionError):
