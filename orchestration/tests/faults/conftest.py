@@ -20,9 +20,9 @@ def undisturbed(
     project_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Undisturbed]:
     """What the days come to without any fault."""
-    world = copy(project_template, tmp_path_factory.mktemp("undisturbed") / "project")
-    yield Undisturbed(world)
-    world.close()
+    made = Undisturbed(project_template, tmp_path_factory.mktemp("undisturbed"))
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -31,3 +31,11 @@ def world(project_template: Path, tmp_path: Path) -> Iterator[World]:
     made = copy(project_template, tmp_path / "project")
     yield made
     made.close()
+
+
+@pytest.fixture
+def day_one(undisturbed: Undisturbed) -> Iterator[World]:
+    """A project whose first day was run: publications 1 (raw) and 2 (marts)."""
+    lent = undisturbed.first_day()
+    yield lent
+    lent.close()

@@ -10,3 +10,18 @@ def nothing(*_: Any, **__: Any) -> None:
 def no(*_: Any, **__: Any) -> bool:
     """Say no, whatever was asked."""
     return False
+
+
+def empty_ledger(*_: Any, **__: Any) -> Any:
+    """Know of no file that was landed."""
+    from orchestration.ingestion.ledger import Ledger  # noqa: PLC0415
+
+    return Ledger()
+
+
+def publish_each(watcher: Any, event: Any) -> None:
+    """Publish each model as it is built."""
+    from orchestration.lake.model import Provenance  # noqa: PLC0415
+
+    if event.info.name == "NodeFinished":
+        watcher._lake.publish(watcher._branch, Provenance(who="mutant"))

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from orchestration import failpoints
 from orchestration.lake import Lake, process
 from orchestration.settings import Settings
@@ -90,7 +92,8 @@ class World:
         Args:
             env: Variables on top of the world's own.
             mutant: `module:attribute=module:replacement`, in every process of the call.
-            failpoint: As `FIRN_FAILPOINT` takes it; also in the catalog's server.
+            failpoint: As `FIRN_FAILPOINT` takes it: one that begins with `catalog.` is
+                the server's, any other the call's own.
             preexec: Called in the child before `firn`, to set limits.
         """
         newest = self._newest()
@@ -114,14 +117,13 @@ class World:
     ) -> subprocess.Popen[str]:
         """Start `firn`; whoever does so waits for it, or the world's end ends it."""
         own = dict(env or {})
-        if failpoint:
-            failpoints.parse(failpoint)  # an unknown name would never be reached
-            own["FIRN_FAILPOINT"] = failpoint
         if mutant:
             own["FIRN_TEST_MUTANT"] = mutant
         if own or self._odd_catalog:
             self.stop_catalog()  # the next one shall have this call's environment
         self._odd_catalog = bool(own)
+        if failpoint:
+            own["FIRN_FAILPOINT"] = self._aimed(failpoint, own)
         child = subprocess.Popen(
             [str(FIRN), *args],
             cwd=self.folder,
@@ -133,6 +135,7 @@ class World:
             preexec_fn=preexec,  # noqa: PLW1509 - sets limits, takes no lock
         )
         self._started.append(child)
+        process.release(self.settings)
         return child
 
     def run(self, **how: Any) -> Done:
@@ -193,6 +196,19 @@ class World:
         for child in list(self._started):
             self.end(child)
         self.stop_catalog()
+
+    def _aimed(self, failpoint: str, environment: Mapping[str, str]) -> str:
+        """See that the catalog has the failpoint if it is one of its own, only then."""
+        name, *_ = failpoints.parse(failpoint)  # an unknown one would never be reached
+        if name.startswith("catalog."):
+            self.stop_catalog()
+            self._odd_catalog = True
+        else:
+            with pytest.MonkeyPatch.context() as patch:
+                for key, value in (self._environment() | dict(environment)).items():
+                    patch.setenv(key, value)
+                process.ensure_catalog(self.settings)
+        return failpoint
 
     def _newest(self) -> int:
         if not (self.home / "catalog.db").exists():
