@@ -120,10 +120,18 @@ def unchanged(lake: Lake, fingerprint: str, memory: Memory) -> Unchanged | None:
     return Unchanged(built, reverting)
 
 
-def _candidates(log: Sequence[Publication], kept: Built | None) -> Iterator[Built]:
-    """The last whole build as it was kept here, then as it was published."""
+def _candidates(log: Sequence[Publication], kept: Built | None) -> list[Built]:
+    """The last whole build as it was kept here and as it was published, newer first.
+
+    A run that is killed after its publish has kept nothing; what is kept then is older.
+    """
+    found = list(_published(log))
     if kept and (kept.since == 0 or any(p.id == kept.since for p in log)):
-        yield kept
+        found.insert(0, kept)
+    return sorted(found, key=lambda built: -built.since)
+
+
+def _published(log: Sequence[Publication]) -> Iterator[Built]:
     for publication in log:
         why = publication.provenance
         if publication.kind == "publish" and why.fingerprint:

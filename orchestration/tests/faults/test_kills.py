@@ -277,8 +277,8 @@ def test_without_a_transaction_half_is_published(
 )
 def test_without_a_transaction_half_is_rolled_back(day_one: World) -> None:
     at_once = f"orchestration.lake.store:_on_begin={MUTANTS}:nothing"
-    how = {"failpoint": "rollback.recorded", "mutant": at_once}
-    assert day_one.firn("rollback", "2", **how).code == KILLED
+    done = day_one.firn("rollback", "2", failpoint="rollback.recorded", mutant=at_once)
+    assert done.code == KILLED, done
     with pytest.raises(AssertionError):
         invariants.check(day_one)
 
