@@ -186,7 +186,7 @@ def _relation(name: str | None) -> str | None:
 
 def _load(path: Path) -> Any:
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError) as error:
         raise SetupError(
             f"dbt left no readable {path.name}: {error}",

@@ -6,7 +6,7 @@ before the last of them.
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from orchestration.failpoints import reach
 from orchestration.lake import Lake
 from orchestration.lake.model import Publication
 from orchestration.settings import Settings
+from orchestration.trouble import CatalogLostError, explain_text
 
 
 @dataclass(kw_only=True)
@@ -98,15 +99,25 @@ class Attempt:
             reach("build.branch-created")
             with dbt.session(self.settings, branch=self.branch):
                 yield runner
-        except Exception:
-            if not self.lake.diff(self.branch):
-                self.lake.drop_branch(self.branch)  # nothing on it to look at
+        except Exception as error:
+            # Nothing on it to look at; or DuckDB has deleted what it wrote for a commit
+            # whose answer it lost, although the commit may have landed.
+            if isinstance(error, CatalogLostError) or not self.lake.diff(self.branch):
+                self.lake.drop_branch(self.branch)
             raise
+
+    def _blame_machine(self, messages: Iterable[str]) -> None:
+        """Raise what the machine lacks, if that is why something failed."""
+        for message in messages:
+            log = str(self.settings.log_dir / "catalog.log")
+            if trouble := explain_text(message, catalog_log=log):
+                raise trouble
 
     def _freshness(self, runner: dbt.Dbt) -> bool:
         """Return whether a source is too old to build on."""
         self.progress.step("source freshness")
         ages = runner.freshness()
+        self._blame_machine(age.message for age in ages if age.outcome == "failed")
         self.evidence = replace(
             self.evidence, sources=ages, source_sql=source_sql(runner.manifest)
         )
@@ -130,6 +141,11 @@ class Attempt:
         results, success = runner.build()
         watcher = runner.on_event
         assert isinstance(watcher, Watcher)
+        # A test that found rows says so in words of its data: those blame nobody.
+        broken = (
+            n for n in results.nodes if n.outcome == "failed" and n.status != "fail"
+        )
+        self._blame_machine(node.message for node in broken)
         nodes = tuple(watcher.sized(node) for node in results.nodes)
         self.progress.step("gates")
         self.evidence = replace(
@@ -204,7 +220,7 @@ class Attempt:
         if not found.sql:
             return Refusal(finding=found)
         path = self.logs / f"{found.subject}.sql"
-        path.write_text(found.sql.strip() + "\n")
+        path.write_text(found.sql.strip() + "\n", encoding="utf-8")
         shown = path
         if path.is_relative_to(self.settings.project_dir):
             shown = path.relative_to(self.settings.project_dir)

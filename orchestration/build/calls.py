@@ -59,7 +59,7 @@ class Calls:
             )
             return json.dumps({"error": str(refusal)})
         except Exception as error:  # the macro must see it, whatever it is
-            log.exception("%s failed", verb)
+            log.debug("%s failed", verb, exc_info=True)
             return json.dumps({"error": f"{verb}: {type(error).__name__}: {error}"})
         return json.dumps({"result": result})
 

@@ -105,7 +105,7 @@ class Dbt:
         _flush()
         kept = os.dup(1)
         try:
-            with (self.logs / "stdout.log").open("a") as log:
+            with (self.logs / "stdout.log").open("a", encoding="utf-8") as log:
                 os.dup2(2 if self.verbose else log.fileno(), 1)
                 with contextlib.redirect_stdout(sys.stderr if self.verbose else log):
                     yield

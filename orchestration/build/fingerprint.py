@@ -72,7 +72,7 @@ def _files(project: Path) -> Iterator[Path]:
     for name in _FILES:
         if (project / name).is_file():
             yield project / name
-    config = yaml.safe_load((project / "dbt_project.yml").read_text()) or {}
+    config = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8")) or {}
     for folder in sorted(set(_folders(config))):
         for path in (project / folder).rglob("*"):
             if path.is_file() and not path.name.startswith("."):

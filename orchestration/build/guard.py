@@ -37,7 +37,7 @@ def is_asked_for() -> bool:
 def limits(settings: Settings) -> Limits:
     """The warehouse, and where seeds are read from."""
     project = settings.project_dir
-    content = yaml.safe_load((project / "dbt_project.yml").read_text()) or {}
+    content = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8")) or {}
     seeds = [project / name for name in content.get("seed-paths") or ["seeds"]]
     packages = project / content.get("packages-install-path", "dbt_packages")
     # DuckDB looks for it in the current folder, which may be another than the project.

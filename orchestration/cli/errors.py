@@ -2,10 +2,11 @@
 
 import os
 import signal
+import sys
 import threading
 import traceback
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from orchestration.cli import output
+from orchestration.cli import output, streams
 from orchestration.errors import FirnError
+from orchestration.limits import allow_open_files
+from orchestration.trouble import explain
 
-_ENVIRONMENT = 3
 _BY_SIGNAL = 128  # as shells have it: 128 and the signal's number
 _LEAVE_A_BRANCH = ("run", "build")
 
@@ -24,11 +26,21 @@ _LEAVE_A_BRANCH = ("run", "build")
 class Verbs(TyperGroup):
     """The group of all verbs; what they raise ends here, never as a stack trace."""
 
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **how: Any) -> Any:
+        """Run the command line, whatever state its streams and locale are in."""
+        streams.settle()
+        given = sys.argv[1:] if args is None else list(args)
+        return super().main(streams.unicode(given), *rest, **how)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the verb that was named."""
         with _terminable() as received:
             try:
-                return super().invoke(ctx)
+                allow_open_files()
+                try:
+                    return super().invoke(ctx)
+                finally:
+                    sys.stdout.flush()  # or it would fail after the exit code is set
             except BrokenPipeError:
                 raise  # silence for `firn log | head`
             except (Exception, KeyboardInterrupt) as error:
@@ -44,11 +56,14 @@ def _end(ctx: Any, error: BaseException, received: list[int]) -> int:
             state = output.left_on_main(ctx.meta.get(output.LANDED, ()))
             output.hint(f"interrupted: {state}, `firn branches` has the rest")
         return _BY_SIGNAL + (received[-1] if received else signal.SIGINT)
-    if isinstance(error, FirnError):
-        show(error, as_json=output.wants_json(ctx))
-        return error.exit_code
-    _unexpected(error, as_json=output.wants_json(ctx))
-    return _ENVIRONMENT
+    found = error if isinstance(error, FirnError) else None
+    if trouble := explain(error, catalog_log=str(_log_dir() / "catalog.log")):
+        found = trouble
+    if found is None:
+        found = _unexpected(error)
+    with suppress(OSError):  # where it would be told may be what is broken
+        show(found, as_json=output.wants_json(ctx))
+    return found.exit_code
 
 
 @contextmanager
@@ -98,32 +113,39 @@ def show(error: FirnError, *, as_json: bool) -> None:
         output.hint(f"  fix: {error.remedy}")
 
 
-def _unexpected(error: BaseException, *, as_json: bool) -> None:
+def _unexpected(error: BaseException) -> FirnError:
     """Keep the trace in a file: the terminal gets one line and the file's name."""
     path = _write_trace(error)
+    kept = f"The details are in {path}. " if path else ""
     what = f"unexpected {type(error).__name__}: {error}"
-    show(
-        FirnError(
-            what.splitlines()[0],
-            remedy=f"The details are in {path}. `firn doctor` checks the machine.",
-        ),
-        as_json=as_json,
+    return FirnError(
+        what.splitlines()[0], remedy=f"{kept}`firn doctor` checks the machine."
     )
 
 
-def _write_trace(error: BaseException) -> Path:
+def _write_trace(error: BaseException) -> Path | None:
+    """Where the trace is; None if no folder takes it."""
+    import tempfile
+
+    name = f"error_{datetime.now(UTC):%Y%m%d_%H%M%S}_{os.getpid()}.log"
+    text = "".join(traceback.format_exception(error))
+    for folder in (_log_dir, lambda: Path(tempfile.mkdtemp(prefix="firn-"))):
+        with suppress(OSError):
+            path = folder() / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", errors="backslashreplace")
+            return path
+    return None
+
+
+def _log_dir() -> Path:
+    """The folder of logs; a relative one where no project is."""
     from orchestration.settings import Settings
 
     try:
-        folder = Settings.load().log_dir
-        folder.mkdir(parents=True, exist_ok=True)
+        return Settings.load().log_dir
     except (FirnError, OSError):
-        import tempfile
-
-        folder = Path(tempfile.mkdtemp(prefix="firn-"))
-    path = folder / f"error_{datetime.now(UTC):%Y%m%d_%H%M%S}_{os.getpid()}.log"
-    path.write_text("".join(traceback.format_exception(error)))
-    return path
+        return Path(".firn/logs")
 
 
 def _is_click(error: BaseException) -> bool:

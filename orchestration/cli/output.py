@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
+from orchestration.cli.streams import speak_utf_8
+
 _META = "firn.format"
 LANDED = "firn.landed"  # ids of what `firn run` has landed, for its last words
 
@@ -58,6 +60,7 @@ def emit(output: Format, data: Any, text: Callable[[], str]) -> None:
 
 def print_json(data: Any) -> None:
     """One JSON value on stdout, indented."""
+    speak_utf_8()
     typer.echo(json.dumps(data, indent=2, default=plain, ensure_ascii=False))
 
 
@@ -83,4 +86,4 @@ def hint(message: str) -> None:
 
 def interactive() -> bool:
     """Whether somebody watches stderr."""
-    return sys.stderr.isatty()
+    return sys.stderr is not None and sys.stderr.isatty()

@@ -138,6 +138,7 @@ def _ask(
     import duckdb
 
     from orchestration.lake.session import connect
+    from orchestration.trouble import explain
 
     connection = connect(settings, branch, read_only=not write)
     try:
@@ -150,6 +151,8 @@ def _ask(
             "`firn ingest`, or read it with DuckDB itself.",
         ) from error
     except duckdb.Error as error:
+        if trouble := explain(error, catalog_log=str(settings.log_dir / "catalog.log")):
+            raise trouble from error
         raise UsageError(
             str(error).strip(),
             where="" if branch.startswith(_FORK) else f"branch {branch}",
@@ -207,7 +210,9 @@ def _text(query: str | None, file: Path | None) -> str:
     if query is not None and query != "-":
         return query
     try:
-        return file.read_text() if file else typer.get_text_stream("stdin").read()
+        if file:
+            return file.read_text(encoding="utf-8")
+        return typer.get_text_stream("stdin", encoding="utf-8").read()
     except UnicodeDecodeError as error:
         raise UsageError(
             "the SQL is not UTF-8", where=str(file or "stdin"), remedy="Convert it."

@@ -90,13 +90,16 @@ def discover(settings: Settings, source: Source, table: Table) -> Found:
     Raises:
         UsageError: The source's folder does not exist.
     """
-    base = settings.project_dir / expand(source.path, source=source.name)
-    if not glob.has_magic(str(base)) and not base.is_dir():
+    path = expand(source.path, source=source.name)
+    folder = settings.project_dir / path
+    if not glob.has_magic(str(path)) and not folder.is_dir():
         raise UsageError(
-            f"its folder {source.path} does not exist ({base})",
+            f"its folder {source.path} does not exist ({folder})",
             where=f"source {source.name}",
             remedy="Create it, or correct `path` in the spec; see docs/how-to.",
         )
+    # The project's own path may hold what is a pattern elsewhere: `shop [old]`.
+    base = Path(glob.escape(str(settings.project_dir))) / path
     look = _Looker(settings.project_dir, base, f"source {source.name}")
     # Both parts may hold wildcards.
     paths = glob.glob(str(base / table.files), recursive=True)  # noqa: PTH207

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from orchestration.cli.output import plain
+from orchestration.cli.streams import speak_utf_8
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,6 +75,7 @@ def _json(result: "duckdb.DuckDBPyConnection") -> None:
 
 
 def _csv(result: "duckdb.DuckDBPyConnection") -> None:
+    speak_utf_8()
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(_header(result))
     writer.writerows(_rows(result))

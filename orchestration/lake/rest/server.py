@@ -1,6 +1,5 @@
 """Runs the catalog: in the foreground, or on demand until nobody uses it."""
 
-import ipaddress
 import json
 import logging
 import os
@@ -17,12 +16,14 @@ from orchestration.errors import SetupError, UsageError
 from orchestration.lake import ownership, process
 from orchestration.lake.lake import Lake
 from orchestration.lake.rest.app import Guard, application
+from orchestration.lake.rest.tls import Certificate
 from orchestration.settings import Settings
 
 log = logging.getLogger(__name__)
 
 _IDLE_SECONDS = 5.0
 _POLL_SECONDS = 0.2
+_ANY = ("0.0.0.0", "::")  # noqa: S104 - how to name one that listens on all
 
 
 def serve(
@@ -30,20 +31,24 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 0,
     *,
+    certificate: Certificate | None = None,
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve in the foreground until interrupted.
 
     Args:
-        host: A loopback address. The token travels in plain text, so no other one.
+        host: A loopback address, or with a certificate any of this machine's.
         port: 0 for any that is free.
+        certificate: Speak TLS; without it the token travels in plain text.
         on_ready: Called with the address, once it takes requests.
 
     Raises:
-        UsageError: The address is not of this machine alone, or it is served already.
+        UsageError: Other machines would be served in plain text, or the lake is served
+            already.
         SetupError: The port is taken, or the database cannot be opened.
     """
-    _refuse_other_than_loopback(host)
+    if certificate is None:
+        _refuse_other_than_loopback(host)
     settings.home.mkdir(parents=True, exist_ok=True)
     with process.starting(settings):
         if process.is_running(settings):
@@ -55,7 +60,7 @@ def serve(
         process.address_file(settings).unlink(missing_ok=True)
         lock = process.become_server(settings)
     assert lock is not None  # nobody else can start while we hold `starting`
-    _run(settings, (host, port), lock=lock, idle=None, on_ready=on_ready)
+    _run(settings, (host, port), lock=lock, certificate=certificate, on_ready=on_ready)
     os.close(lock)
 
 
@@ -68,7 +73,7 @@ def serve_on_demand(settings: Settings) -> None:
     if lock is None:
         return
     idle = float(os.environ.get("FIRN_CATALOG_IDLE_SECONDS") or _IDLE_SECONDS)
-    _run(settings, ("127.0.0.1", 0), lock=lock, idle=idle, on_ready=None)
+    _run(settings, ("127.0.0.1", 0), lock=lock, idle=idle)
 
 
 def _run(
@@ -76,8 +81,9 @@ def _run(
     address: tuple[str, int],
     *,
     lock: int,
-    idle: float | None,
-    on_ready: Callable[[str], None] | None,
+    idle: float | None = None,
+    certificate: Certificate | None = None,
+    on_ready: Callable[[str], None] | None = None,
 ) -> None:
     lake = Lake.open(settings)
     ownership.claim(lake.store, settings)
@@ -91,12 +97,15 @@ def _run(
             access_log=False,
             log_config=None,
             server_header=False,
+            ws="none",
+            ssl_certfile=certificate and certificate.cert,
+            ssl_keyfile=certificate and str(certificate.key),
             timeout_graceful_shutdown=5,
         )
     )
     with _ending_by_signal(), _listening(*address) as listener:
         try:
-            uri = _announce(settings, address[0], listener)
+            uri = _announce(settings, address[0], listener, certificate)
             if idle is not None:
                 _leave_when_idle(settings, server, app, lock=lock, idle=idle)
             threading.Thread(target=_warm_up, daemon=True).start()
@@ -146,14 +155,23 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _announce(settings: Settings, host: str, listener: socket.socket) -> str:
+def _announce(
+    settings: Settings,
+    host: str,
+    listener: socket.socket,
+    certificate: Certificate | None,
+) -> str:
     """From here on the listener queues requests, so clients may come."""
-    shown = f"[{host}]" if ":" in host else host
-    uri = f"http://{shown}:{listener.getsockname()[1]}"
+    shown = "localhost" if host in _ANY else f"[{host}]" if ":" in host else host
+    scheme = "https" if certificate else "http"
+    uri = f"{scheme}://{shown}:{listener.getsockname()[1]}"
     log.info("the catalog listens on %s", uri)
+    address = {"uri": uri, "pid": os.getpid()}
+    if certificate:
+        address["ca"] = str(certificate.cert.resolve())
     target = process.address_file(settings)
     aside = target.with_suffix(".new")
-    aside.write_text(json.dumps({"uri": uri, "pid": os.getpid()}))
+    aside.write_text(json.dumps(address))
     aside.replace(target)
     return uri
 
@@ -205,13 +223,9 @@ def _warm_up() -> None:
 
 
 def _refuse_other_than_loopback(host: str) -> None:
-    try:
-        is_loopback = ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        is_loopback = host == "localhost"
-    if not is_loopback:
+    if not process.is_loopback(host):
         raise UsageError(
-            "the catalog serves this machine alone",
+            "the catalog leaves this machine by TLS alone",
             where=host,
-            remedy="Use 127.0.0.1, and a tunnel from other machines.",
+            remedy="Add --tls-cert and --tls-key, or use 127.0.0.1 and a tunnel.",
         )
