@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 import uvicorn
 
@@ -17,6 +18,7 @@ from orchestration.lake import ownership, process
 from orchestration.lake.lake import Lake
 from orchestration.lake.rest.app import Guard, application
 from orchestration.lake.rest.tls import Certificate
+from orchestration.limits import allow_open_files
 from orchestration.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,15 @@ log = logging.getLogger(__name__)
 _IDLE_SECONDS = 5.0
 _POLL_SECONDS = 0.2
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - how to name one that listens on all
+
+
+@dataclass(frozen=True)
+class _Door:
+    """Where the catalog listens, and by what it is known."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    certificate: Certificate | None = None
 
 
 def serve(
@@ -73,23 +84,24 @@ def serve_on_demand(settings: Settings) -> None:
     if lock is None:
         return
     idle = float(os.environ.get("FIRN_CATALOG_IDLE_SECONDS") or _IDLE_SECONDS)
-    _run(settings, ("127.0.0.1", 0), lock=lock, idle=idle)
+    _run(settings, _Door(), lock=lock, idle=idle)
 
 
 def _run(
     settings: Settings,
-    address: tuple[str, int],
+    door: _Door,
     *,
     lock: int,
     idle: float | None = None,
-    certificate: Certificate | None = None,
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
+    allow_open_files()  # or it tries to accept a connection again and again
     lake = Lake.open(settings)
     ownership.claim(lake.store, settings)
     app = application(
         lake.store, warehouse=settings.warehouse, token=process.read_token(settings)
     )
+    tls = door.certificate
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -98,14 +110,14 @@ def _run(
             log_config=None,
             server_header=False,
             ws="none",
-            ssl_certfile=certificate and certificate.cert,
-            ssl_keyfile=certificate and str(certificate.key),
+            ssl_certfile=tls.cert if tls else None,
+            ssl_keyfile=str(tls.key) if tls else None,
             timeout_graceful_shutdown=5,
         )
     )
-    with _ending_by_signal(), _listening(*address) as listener:
+    with _ending_by_signal(), _listening(door.host, door.port) as listener:
         try:
-            uri = _announce(settings, address[0], listener, certificate)
+            uri = _announce(settings, door, listener)
             if idle is not None:
                 _leave_when_idle(settings, server, app, lock=lock, idle=idle)
             threading.Thread(target=_warm_up, daemon=True).start()
@@ -155,13 +167,9 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _announce(
-    settings: Settings,
-    host: str,
-    listener: socket.socket,
-    certificate: Certificate | None,
-) -> str:
+def _announce(settings: Settings, door: _Door, listener: socket.socket) -> str:
     """From here on the listener queues requests, so clients may come."""
+    host, certificate = door.host, door.certificate
     shown = "localhost" if host in _ANY else f"[{host}]" if ":" in host else host
     scheme = "https" if certificate else "http"
     uri = f"{scheme}://{shown}:{listener.getsockname()[1]}"
