@@ -13,7 +13,10 @@ from dataclasses import dataclass, field, replace
 import duckdb
 
 from orchestration.errors import GateError
-from orchestration.ingestion import casts
+from orchestration.ingestion import casts, csv_files
+from orchestration.ingestion.csv_files import Torn
+from orchestration.ingestion.digits import keep_digits
+from orchestration.ingestion.doubt import LONGEST_LINE, look_closely
 from orchestration.ingestion.files import shown_list
 from orchestration.ingestion.schema import (
     Batch,
@@ -22,13 +25,13 @@ from orchestration.ingestion.schema import (
     mismatch,
     schema_error,
 )
-from orchestration.ingestion.shapes import as_glob
+from orchestration.ingestion.shapes import as_glob, dialect_of
 from orchestration.ingestion.spec import Source
 from orchestration.lake.types import literal, quote
+from orchestration.trouble import DiskFullError, MemoryShortError, explain
 
 STAGE = "firn_stage"
 _DOCUMENTS = "firn_documents"
-_REJECTS, _SCANS = "firn_reject_errors", "firn_reject_scans"
 _LONGEST_JSON = 64 << 20
 # What DuckDB raises over the bytes of a file; the rest is about the machine, or us.
 _UNREADABLE = (
@@ -39,14 +42,6 @@ _UNREADABLE = (
     duckdb.NotImplementedException,
     duckdb.OutOfRangeException,
 )
-
-
-@dataclass(frozen=True)
-class Torn:
-    """Why DuckDB could make no row of a record."""
-
-    column: str | None
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
     Raises:
         GateError: DuckDB cannot read a file at all, or its columns do not fit.
     """
-    for name in (STAGE, _DOCUMENTS, _REJECTS, _SCANS):
+    for name in (STAGE, _DOCUMENTS, csv_files.REJECTS, csv_files.SCANS):
         con.execute(f"drop table if exists temp.{name}")
     try:
         match source.format_of(batch.table):
@@ -91,6 +86,9 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
             case _:
                 return _stage_json(con, source, batch)
     except _UNREADABLE as error:
+        trouble = explain(error)
+        if isinstance(trouble, (DiskFullError, MemoryShortError)):
+            raise trouble from error  # no fault of the file
         lines = [line for line in str(error).splitlines() if line.strip()]
         raise GateError(
             f"DuckDB cannot read it, nothing of this source was published: {lines[0]}",
@@ -101,36 +99,21 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
 
 
 def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Staged:
-    places = _places(batch)
-    csv = source.csv
-    formats = {"date": csv.date_format, "timestamp": csv.timestamp_format}
-    given = [type_ for type_, format_ in formats.items() if format_]
-    types = {f.name: casts.reader_type(f, formats=given) for f in batch.fields}
-    asked = (f"{place}: {literal(types[f.name])}" for place, f in places.items())
-    options = [
-        f"columns = {{{', '.join(asked)}}}",
-        "auto_detect = false",
-        f"header = {csv.header}",
-        f"delim = {literal(csv.delimiter)}",
-        f"quote = {literal(csv.quote)}",
-        f"escape = {literal(csv.quote)}",
-        f"encoding = {literal(csv.encoding)}",
-        f"nullstr = {_list(csv.null_strings)}",
-        "compression = 'uncompressed'",  # whatever the name says
-        f"skip = {batch.shape.skip}",
-        "hive_partitioning = false",
-        "store_rejects = true",
-        f"rejects_table = {literal(_REJECTS)}",
-        f"rejects_scan = {literal(_SCANS)}",
-    ]
-    options += [f"{t}format = {literal(f)}" for t, f in formats.items() if f]
-    where = {field.name: place for place, field in places.items()}
+    where = {field.name: place for place, field in csv_files.places(batch).items()}
+    formats = csv_files.formats(source)
     columns = [
-        casts.from_reader(f, where.get(f.name), text=types[f.name] != f.type)
-        for f in batch.fields
+        casts.from_reader(field, where.get(field.name), formats.get(field.type))
+        for field in batch.fields
     ]
-    _fill(con, columns, f"read_csv({_paths(batch)}, {', '.join(options)})")
-    return Staged(batch, _rows(con), _torn(con, batch))
+    try:
+        _fill(con, columns, csv_files.reader(source, batch))
+    except duckdb.InvalidInputException:  # a line is torn: see whether to list them
+        dialect = dialect_of(source, batch.table)
+        longest = look_closely(batch.files, dialect, len(where))
+        listing = csv_files.list_torn(parallel=longest <= LONGEST_LINE)
+        _fill(con, columns, csv_files.reader(source, batch, *listing))
+        return Staged(batch, _rows(con), csv_files.torn(con, batch))
+    return Staged(batch, _rows(con))
 
 
 def _stage_parquet(con: duckdb.DuckDBPyConnection, batch: Batch) -> Staged:
@@ -150,16 +133,19 @@ def _stage_json(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) ->
     # A broken line comes back as NULL; in one document there is no line to give up.
     extra = "ignore_errors = true" if lines else "format = 'auto'"
     con.execute(
-        f"create temp table {_DOCUMENTS} as "
-        f"select json as document, file_index as _file from {function}("
+        f"create temp table {_DOCUMENTS} as select json as document, "
+        f"null::varchar as exact, file_index as _file from {function}("
         f"{_paths(batch)}, compression = 'uncompressed', "
         f"maximum_object_size = {_LONGEST_JSON}, hive_partitioning = false, {extra})"
     )
+    keep_digits(con, _DOCUMENTS)
     batch = replace(batch, fields=_json_fields(con, source, batch))
     columns = [casts.from_json(field, "document") for field in batch.fields]
-    broken = "coalesce(json_type(document), '') <> 'OBJECT'"
-    reader = f"(select document, _file as file_index from {_DOCUMENTS})"
-    _fill(con, columns, reader, raw="document", broken=broken)
+    reader = (
+        "(select coalesce(exact::json, document) as document, document as raw, "
+        f"_file as file_index from {_DOCUMENTS})"
+    )
+    _fill(con, columns, reader, raw="raw", document="document")
     return Staged(batch, _rows(con), has_raw=True)
 
 
@@ -172,9 +158,12 @@ def _json_fields(
     ).fetchall()
     names = [name for (name,) in found]
     known = [column.original for column in batch.table.columns]
-    # JSON leaves a NULL out: a key that no object has is no missing column.
-    present = [*known, *(name for name in names if name not in known)]
-    if problem := mismatch(source, batch.table, present):
+    # JSON leaves a NULL out: a key that no object has is no missing column. But if
+    # objects have other keys only, they are about something else.
+    others = [name for name in names if name not in known]
+    present = [*known, *others]
+    foreign = bool(others) and not set(known) & set(names)
+    if problem := mismatch(source, batch.table, others if foreign else present):
         where = f"{shown_list(batch.files)}: {problem}"
         raise schema_error(source, batch.table, [where])
     return fields_of(source, batch.table, present)
@@ -186,10 +175,10 @@ def _fill(
     reader: str,
     *,
     raw: str | None = None,
-    broken: str | None = None,
+    document: str | None = None,
 ) -> None:
     selected = [f"{cast.value} as {quote(cast.field.name)}" for cast in columns]
-    verdict = casts.verdict(columns, broken=broken)
+    verdict = casts.verdict(columns, document=document)
     selected += ["file_index::smallint as _file", f"{verdict} as _verdict"]
     if raw:
         selected.append(f"case when _verdict is not null then {raw} end as _raw")
@@ -209,31 +198,6 @@ def _rows(con: duckdb.DuckDBPyConnection) -> dict[int, Rows]:
             raise AssertionError("DuckDB mixed the rows of two files")
         rows[file] = Rows(first, staged, misfits)
     return rows
-
-
-def _torn(con: duckdb.DuckDBPyConnection, batch: Batch) -> dict[int, dict[int, Torn]]:
-    found = con.execute(
-        "select file_path, line, arg_min(column_name, place), "
-        "arg_min(concat_ws(': ', error_type, error_message), place) from (select *, "
-        # What is wrong with a whole line, as one that is too long, has no column.
-        "coalesce(column_idx, 0) as place "
-        f"from {_REJECTS} join {_SCANS} using (scan_id, file_id)) group by all"
-    ).fetchall()
-    numbers = {str(file.readable): number for number, file in enumerate(batch.files)}
-    places = _places(batch)
-    torn: dict[int, dict[int, Torn]] = {}
-    for path, record, column, message in found:
-        where = torn.setdefault(numbers[path], {})
-        name = places[column].name if column in places else None
-        where[record] = Torn(name, message.strip())
-    return torn
-
-
-def _places(batch: Batch) -> dict[str, Field]:
-    """What the reader calls each column: DuckDB would mix up `Name` and `name`."""
-    fields = {field.original: field for field in batch.fields}
-    names = batch.shape.names or ()
-    return {f"c{number}": fields[name] for number, name in enumerate(names)}
 
 
 def _paths(batch: Batch) -> str:

@@ -11,6 +11,7 @@ import hashlib
 import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import IO, TYPE_CHECKING, cast
 
 import numpy as np
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _SNIFFED = 1 << 16
 _LONGEST_FIELD = 16 << 20
+_LONGEST_LINE = 64 << 20  # characters, as long as a JSON object may be
 _LF, _CR = 10, 13
 
 
@@ -62,6 +64,7 @@ class Record:
         row: Its number among the rows from 1; 0 for the header and blank lines.
         line: The line that it starts on, from 1, as an editor counts.
         lines: How many lines it takes.
+        fields: How many values it has.
         is_last: Whether the file ends with it.
     """
 
@@ -69,6 +72,7 @@ class Record:
     row: int
     line: int
     lines: int
+    fields: int
     text: str
     is_last: bool
 
@@ -100,7 +104,7 @@ def walk(file: SourceFile, dialect: Dialect) -> Iterator[Record]:
     """Every record of a file with its place and text.
 
     Raises:
-        csv.Error: A field never ends, or line ends are mixed.
+        csv.Error: A value never ends; the message names the line that it starts on.
     """
     csv.field_size_limit(_LONGEST_FIELD)
     encoding = "utf-8-sig" if dialect.encoding == "utf-8" else dialect.encoding
@@ -127,7 +131,13 @@ def _records(text: IO[str], dialect: Dialect) -> Iterator[Record]:
     reader = csv_reader(lines, dialect)
     header_due = dialect.header
     row, line = 0, 1
-    for index, _ in enumerate(reader, start=1):
+    for index in count(1):
+        try:
+            values = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise csv.Error(f"from line {line} on: {error}") from error
         raw = lines.take()
         content = "".join(raw)
         is_blank = not content.strip(dialect.blank)
@@ -135,7 +145,9 @@ def _records(text: IO[str], dialect: Dialect) -> Iterator[Record]:
         is_row = not header_due and (dialect.blank_is_row or not is_blank)
         header_due = header_due and not is_header
         row += is_row
-        yield Record(index, row * is_row, line, len(raw), content, lines.ended)
+        yield Record(
+            index, row * is_row, line, len(raw), len(values), content, lines.ended
+        )
         line += len(raw)
 
 
@@ -145,7 +157,7 @@ class _Lines:
     def __init__(self, text: IO[str]) -> None:
         self._text = text
         self._taken: list[str] = []
-        self._next = text.readline()
+        self._next = text.readline(_LONGEST_LINE)
 
     def __iter__(self) -> "_Lines":
         return self
@@ -154,8 +166,10 @@ class _Lines:
         line = self._next
         if not line:
             raise StopIteration
+        if len(line) == _LONGEST_LINE:  # the rest of it may be longer than memory
+            raise csv.Error(f"a line has more than {_LONGEST_LINE:,} characters")
         self._taken.append(line)
-        self._next = self._text.readline()
+        self._next = self._text.readline(_LONGEST_LINE)
         return line
 
     def take(self) -> list[str]:

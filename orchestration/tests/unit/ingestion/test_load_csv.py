@@ -14,8 +14,8 @@ from hypothesis import settings as configured
 from hypothesis import strategies as st
 
 from orchestration.errors import GateError
-from orchestration.ingestion import extract
-from orchestration.ingestion.extract import Torn
+from orchestration.ingestion import csv_files, extract
+from orchestration.ingestion.csv_files import Torn
 from orchestration.ingestion.files import discover
 from orchestration.ingestion.records import Dialect, scan_text
 from orchestration.tests.unit.ingestion.conftest import Place
@@ -123,7 +123,7 @@ def test_each_reject_names_its_line_column_and_reason(place: Place) -> None:
         ("007", "bigint", 7),
         ("+7", "bigint", 7),
         ("9223372036854775807", "bigint", 2**63 - 1),
-        ("1.005", "decimal(9,2)", Decimal("1.01")),
+        ("1.500", "decimal(9,2)", Decimal("1.50")),
         (
             "2026-01-02 03:04:05",
             "timestamp",
@@ -158,6 +158,7 @@ def test_a_value_that_fits_lands(
         ("9223372036854775808", "bigint"),
         ("2147483648", "integer"),
         ("1234567890", "decimal(9,2)"),
+        ("1.005", "decimal(9,2)"),
         ("2026-02-30", "date"),
         ("2026-02-03 10:00:00", "date"),
         ("2026-02-03 10:00:00+02", "timestamp"),
@@ -313,7 +314,7 @@ def test_many_files_keep_their_own_row_numbers(place: Place) -> None:
     ("data", "message"),
     [
         (b'id,v\n1,a\n2,"b\n3,c\n4,d\n', "never closes"),
-        (b"id,v\r\n1,a\n2,b\r\n", "cannot read it"),
+        (b"id,v\r\n1,a\n2,b\r\n", "lines end in CRLF, line 2 in LF"),
         (gzip.compress(b"id,v\n" + b"1,a\n" * 10_000)[:-20], "landing/rows.csv"),
     ],
 )
@@ -343,7 +344,9 @@ def test_the_two_counts_must_agree(
     with pytest.raises(GateError, match="2 in the file, 1 read by DuckDB"):
         place.load(source)
     monkeypatch.setattr(extract, "_rows", counted)
-    monkeypatch.setattr(extract, "_torn", lambda *_: {0: {9: Torn(None, "made up")}})
+    place.write(b"id,v\n1,a\n2,b,c\n")
+    torn = {0: {number: Torn(None, "made up") for number in (3, 9)}}
+    monkeypatch.setattr(csv_files, "torn", lambda *_: torn)
     with pytest.raises(GateError, match="2 in the file, 3 read by DuckDB"):
         place.load(source)
 
