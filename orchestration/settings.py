@@ -11,6 +11,7 @@ from pathlib import Path
 from orchestration.errors import UsageError
 
 MAIN = "main"
+_LONGEST_USER = 80  # leaves room for `dev_` in a branch's name
 BRANCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
@@ -121,4 +122,5 @@ def _login_name() -> str:
 
 
 def _slug(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").lower() or "user"
+    slug = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_").lower()
+    return slug[:_LONGEST_USER] or "user"

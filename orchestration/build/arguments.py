@@ -21,6 +21,10 @@ _REFUSED = {
     "--project-dir": "the project is the folder Firn was called in",
     "--target-path": "the run reads dbt's artifacts from target/",
     "--log-path": "the run keeps its own logs",
+    "--no-write-json": "the run reads dbt's artifacts",
+    "--version": "it builds nothing",
+    "-V": "it builds nothing",
+    "-v": "it builds nothing",
 }
 _SHARED = frozenset({"--vars", "--target", "-t", "--profile", "--profiles-dir"})
 _PARENTS = re.compile(r"^\d*\+")
@@ -34,7 +38,13 @@ def check(args: Sequence[str]) -> None:
     Raises:
         UsageError: One of them is there.
     """
-    for flag, _ in _pairs(args):
+    for flag, values in _pairs(args):
+        if flag in _SHARED and len([v for v in values if v.strip()]) != 1:
+            raise UsageError(
+                f"{flag} takes one value",
+                where="dbt arguments",
+                remedy=f"Give it one, in quotes where it has spaces: {flag} '…'.",
+            )
         if reason := _REFUSED.get(flag):
             raise UsageError(
                 f"{flag} cannot be part of a build that publishes: {reason}",

@@ -24,6 +24,7 @@ from orchestration.errors import ConflictError
 from orchestration.failpoints import reach
 from orchestration.lake import Lake
 from orchestration.lake.model import Publication
+from orchestration.lake.sums import seal
 from orchestration.settings import Settings
 from orchestration.trouble import CatalogLostError, explain_text
 
@@ -79,6 +80,7 @@ class Attempt:
 
     @contextlib.contextmanager
     def _on_branch(self) -> Iterator[dbt.Dbt]:
+        dbt.check(self.dbt_args)
         self.logs.mkdir(parents=True, exist_ok=True)
         self.newest = next((p.id for p in self.lake.log(1)), 0)
         self.lake.create_branch(self.branch)
@@ -170,6 +172,7 @@ class Attempt:
             fingerprint=self.fingerprint,
             inputs=inputs,
         )
+        seal(self.lake, self.branch)
         try:
             publication = self.lake.publish(self.branch, why)
         except ConflictError as conflict:

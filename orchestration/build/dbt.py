@@ -6,6 +6,7 @@ other's branch, so a run closes it before its first command and after its last.
 """
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 import click
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.exceptions import DbtUsageException
-from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.cli.main import build, dbtRunner, dbtRunnerResult
 from dbt.contracts.graph.manifest import Manifest
 from dbt.exceptions import InvalidSelectorError, ParsingError
 from dbt_common.context import get_invocation_context
@@ -28,6 +29,7 @@ from dbt_common.exceptions import (
 )
 
 from orchestration.build import arguments, guard
+from orchestration.build import project as project_file
 from orchestration.build.artifacts import (
     Results,
     SourceAge,
@@ -92,7 +94,9 @@ class Dbt:
         with self._aside():
             outcome = runner.invoke([*command, *self._common()])
         if outcome.exception is not None:
-            raise _translated(outcome.exception, logs=self.logs)
+            raise translated(
+                outcome.exception, project=self.settings.project_dir, logs=self.logs
+            )
         return outcome
 
     @contextlib.contextmanager
@@ -139,6 +143,24 @@ class Dbt:
             "--log-level-file",
             "debug",
         ]
+
+
+def check(args: Sequence[str]) -> None:
+    """Let dbt read its arguments, before anything is done for them.
+
+    Raises:
+        UsageError: It does not know one, or what it is given.
+    """
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):  # it also logs what it refuses
+            build.make_context("build", list(args))
+    except (click.ClickException, click.exceptions.Exit) as error:
+        what = getattr(error, "message", "") or "it asks for no build"
+        raise UsageError(
+            what.rstrip("."),
+            where="dbt arguments",
+            remedy="`dbt build --help` lists what can be given.",
+        ) from error
 
 
 def _flush() -> None:
@@ -233,7 +255,7 @@ _WRONG_USE = (
 )
 
 
-def _translated(error: BaseException, *, logs: Path) -> BaseException:
+def translated(error: BaseException, *, project: Path, logs: Path) -> BaseException:
     """dbt's exception as ours, by whose fault it is; our own as it was raised."""
     cause: BaseException | None = error
     while cause is not None:
@@ -241,7 +263,10 @@ def _translated(error: BaseException, *, logs: Path) -> BaseException:
             return cause
         cause = cause.__cause__ or cause.__context__
     what = str(error).strip().rstrip(".")
-    if isinstance(error, _WRONG_USE):
+    if isinstance(error, UnicodeDecodeError):
+        named = ", ".join(map(str, project_file.not_utf_8(project)))
+        return UsageError("not UTF-8", where=named or "dbt", remedy="Convert it.")
+    if isinstance(error, _WRONG_USE) or _is_the_project_s(error):
         return UsageError(
             what, where="dbt", remedy="Correct the project or the arguments."
         )
@@ -250,3 +275,8 @@ def _translated(error: BaseException, *, logs: Path) -> BaseException:
             what, where="dbt", remedy=f"See {logs / 'dbt.log'}, or run `firn doctor`."
         )
     return error
+
+
+def _is_the_project_s(error: BaseException) -> bool:
+    """A profile names a module that is not there, or a state is not given."""
+    return isinstance(error, ImportError) or "comparison manifest" in str(error)

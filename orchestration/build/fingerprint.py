@@ -11,22 +11,12 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
-import yaml
-
+from orchestration.build import project as project_file
 from orchestration.settings import Settings
 
-# dbt's path settings and their defaults; docs change no table, so docs-paths is absent.
-_PATHS: Mapping[str, Sequence[str]] = {
-    "model-paths": ("models",),
-    "seed-paths": ("seeds",),
-    "snapshot-paths": ("snapshots",),
-    "macro-paths": ("macros",),
-    "test-paths": ("tests",),
-    "function-paths": ("functions",),
-}
 _FILES = (
     "dbt_project.yml",
     "selectors.yml",
@@ -72,16 +62,12 @@ def _files(project: Path) -> Iterator[Path]:
     for name in _FILES:
         if (project / name).is_file():
             yield project / name
-    config = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8")) or {}
-    for folder in sorted(set(_folders(config))):
+    config = project_file.read(project)
+    kinds = (project_file.folders(project, key, config) for key in project_file.PATHS)
+    for folder in sorted(set(chain.from_iterable(kinds))):
         for path in (project / folder).rglob("*"):
             if path.is_file() and not path.name.startswith("."):
                 yield path
-
-
-def _folders(config: Mapping[str, Any]) -> Iterator[str]:
-    for key, default in _PATHS.items():
-        yield from config.get(key) or default
 
 
 def _add(digest: "hashlib._Hash", *parts: bytes) -> None:

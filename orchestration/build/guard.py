@@ -9,12 +9,12 @@ import os
 from typing import Any
 
 import duckdb
-import yaml
 from dbt.adapters.duckdb.environments.local import (
     DuckDBCursorWrapper,
     LocalEnvironment,
 )
 
+from orchestration.build import project as project_file
 from orchestration.errors import UsageError
 from orchestration.lake.confine import Limits
 from orchestration.lake.statements import BUILDS, forbidden
@@ -37,9 +37,10 @@ def is_asked_for() -> bool:
 def limits(settings: Settings) -> Limits:
     """The warehouse, and where seeds are read from."""
     project = settings.project_dir
-    content = yaml.safe_load((project / "dbt_project.yml").read_text("utf-8")) or {}
-    seeds = [project / name for name in content.get("seed-paths") or ["seeds"]]
-    packages = project / content.get("packages-install-path", "dbt_packages")
+    content = project_file.read(project)
+    names = project_file.folders(project, "seed-paths", content)
+    seeds = [project / name for name in names]
+    packages = project / str(content.get("packages-install-path") or "dbt_packages")
     # DuckDB looks for it in the current folder, which may be another than the project.
     return Limits([settings.warehouse, *seeds, packages], [project / "data"])
 

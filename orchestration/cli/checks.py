@@ -4,6 +4,7 @@ import os
 import shutil
 import stat
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib import metadata, util
@@ -76,21 +77,38 @@ def optional() -> Iterator[Check]:
 def home(settings: Settings) -> Check:
     """Local state can be written."""
     folder = settings.home
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    if not os.access(nearest, os.W_OK):
+    if not _takes_files(folder):
         return Check("home", "broken", f"{folder} cannot be written", "Set FIRN_HOME.")
     return Check("home", "ok", str(folder))
 
 
 def disk(settings: Settings) -> Check:
-    """Room for data files."""
+    """Data files can be written, and have room."""
     folder = settings.warehouse
-    nearest = next(path for path in (folder, *folder.parents) if path.exists())
-    free = shutil.disk_usage(nearest).free
+    if not _takes_files(folder):
+        found = f"{folder} cannot be written"
+        return Check("disk", "broken", found, "Set FIRN_WAREHOUSE.")
+    free = shutil.disk_usage(_nearest(folder)).free
     found = f"{free / 2**30:.0f} GiB free"
     if free >= _LITTLE:
         return Check("disk", "ok", found)
     return Check("disk", "warn", found, "Free some, or set FIRN_WAREHOUSE elsewhere.")
+
+
+def _nearest(folder: Path) -> Path:
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether a folder can be written, or be made; even root cannot in every place."""
+    nearest = _nearest(folder)
+    if not nearest.is_dir():
+        return False
+    try:
+        with tempfile.TemporaryFile(dir=nearest):
+            return True
+    except OSError:
+        return False
 
 
 def token(settings: Settings) -> Check:
@@ -120,8 +138,36 @@ def lake(settings: Settings) -> Check:
 def catalog(settings: Settings) -> Check:
     """The REST catalog comes up and knows us."""
     from orchestration.lake.process import ensure_catalog
+    from orchestration.lake.session import rest_catalog
 
-    return Check("catalog", "ok", f"answers at {ensure_catalog(settings).uri}")
+    endpoint = ensure_catalog(settings)
+    try:
+        rest_catalog(endpoint, "main").list_namespaces()
+    except Exception as error:  # noqa: BLE001  # whatever its client makes of it
+        what = f"{endpoint.uri} does not answer as a catalog ({type(error).__name__})"
+        fix = f"Correct FIRN_CATALOG_URI or _TOKEN, or see {settings.log_dir}."
+        return Check("catalog", "broken", what, fix)
+    return Check("catalog", "ok", f"answers at {endpoint.uri}")
+
+
+def specs(settings: Settings) -> Check:
+    """The source specs are valid, and dbt's sources say what they say."""
+    from orchestration.ingestion.dbt_yaml import disagreements
+    from orchestration.ingestion.specs import load_sources
+
+    found = disagreements(settings)
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        fix = "Bring the two together: docs/how-to/add-a-source.md."
+        return Check("sources", "warn", f"{found[0]}{more}", fix)
+    return Check("sources", "ok", f"{len(load_sources(settings))} specs agree with dbt")
+
+
+def project_file(settings: Settings) -> Check:
+    """dbt_project.yml can be read."""
+    from orchestration.build.project import read
+
+    return Check("dbt project", "ok", str(read(settings.project_dir).get("name", "")))
 
 
 def profile(settings: Settings) -> Check:
@@ -157,6 +203,8 @@ PROJECT_CHECKS: tuple[Callable[[Settings], Check], ...] = (
     token,
     lake,
     catalog,
+    specs,
+    project_file,
     profile,
     git,
 )
@@ -166,7 +214,8 @@ def _guarded(check: Callable[[Settings], Check], settings: Settings) -> Check:
     try:
         return check(settings)
     except FirnError as error:
-        return Check(check.__name__, "broken", error.what, error.remedy)
+        found = f"{error.where}: {error.what}" if error.where else error.what
+        return Check(check.__name__, "broken", found, error.remedy)
     except Exception as error:  # noqa: BLE001  # a check that breaks is a finding
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         return Check(

@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 from orchestration.cli import output, streams
 from orchestration.errors import FirnError
 from orchestration.limits import allow_open_files
+from orchestration.redact import redact
 from orchestration.trouble import explain
 
 _BY_SIGNAL = 128  # as shells have it: 128 and the signal's number
@@ -128,7 +129,7 @@ def _write_trace(error: BaseException) -> Path | None:
     import tempfile
 
     name = f"error_{datetime.now(UTC):%Y%m%d_%H%M%S}_{os.getpid()}.log"
-    text = "".join(traceback.format_exception(error))
+    text = redact("".join(traceback.format_exception(error)))
     for folder in (_log_dir, lambda: Path(tempfile.mkdtemp(prefix="firn-"))):
         with suppress(OSError):
             path = folder() / name
@@ -144,7 +145,7 @@ def _log_dir() -> Path:
 
     try:
         return Settings.load().log_dir
-    except (FirnError, OSError):
+    except Exception:  # noqa: BLE001 - telling of an error must not be another one
         return Path(".firn/logs")
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from orchestration.cli.streams import speak_utf_8
+from orchestration.redact import redact
 
 _META = "firn.format"
 LANDED = "firn.landed"  # ids of what `firn run` has landed, for its last words
@@ -55,13 +56,14 @@ def emit(output: Format, data: Any, text: Callable[[], str]) -> None:
     if output is Format.json:
         print_json(data)
     else:
-        typer.echo(text())
+        typer.echo(redact(text()))
 
 
 def print_json(data: Any) -> None:
     """One JSON value on stdout, indented."""
     speak_utf_8()
-    typer.echo(json.dumps(data, indent=2, default=plain, ensure_ascii=False))
+    text = json.dumps(data, indent=2, default=plain, ensure_ascii=False)
+    typer.echo(redact(text))
 
 
 def plain(value: object) -> Any:
@@ -81,7 +83,7 @@ def plain(value: object) -> Any:
 
 def hint(message: str) -> None:
     """A line for people that is no part of the answer."""
-    typer.echo(message, err=True)
+    typer.echo(redact(message), err=True)
 
 
 def interactive() -> bool:

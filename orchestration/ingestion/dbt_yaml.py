@@ -13,6 +13,9 @@ from orchestration.ingestion.specs import load_sources
 from orchestration.ingestion.yaml_text import Flow, dump
 from orchestration.settings import Settings
 
+# What reading a document raises that is not made of mappings and lists as dbt's are.
+_NO_SOURCES = (AttributeError, KeyError, TypeError)
+
 
 def sources_path(settings: Settings, source: Source) -> Path:
     """Where dbt reads it."""
@@ -45,7 +48,12 @@ def disagreements(settings: Settings) -> list[str]:
             found.append(f"{where} is missing: dbt does not know {source.name}")
             continue
         wanted = _facts(yaml.safe_load(render_sources_yaml(source)))
-        given = _facts(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        try:
+            given = _facts(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        except (yaml.YAMLError, UnicodeError, *_NO_SOURCES) as error:
+            reason = str(error).splitlines()[0]
+            found.append(f"{where} is no dbt sources file: {reason}")
+            continue
         found += [
             f"{where}: {fact} is {given.get(fact)!r}, by the spec {wanted.get(fact)!r}"
             for fact in sorted(wanted.keys() | given.keys())

@@ -90,6 +90,15 @@ changes = sa.Table(
     sa.Index("firn_changes_by_table", "table_namespace", "table_name"),
 )
 
+# The content of published files, by which `verify` finds damage. It can be lost.
+files = sa.Table(
+    "firn_files",
+    metadata,
+    sa.Column("location", sa.String(1000), primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),  # bytes
+    sa.Column("sha256", sa.String(64), nullable=False),
+)
+
 # What the tables above mean. A Firn that changes their meaning counts it up, so that an
 # older one does not write what it does not understand.
 LAYOUT = 1
@@ -145,7 +154,7 @@ class Store:
                     store._create()
         except UnsureError as error:
             raise _cannot_open(failures.reason(error.__cause__)) from error
-        except (SQLAlchemyError, ImportError, OSError) as error:
+        except (SQLAlchemyError, ImportError, OSError, TypeError, ValueError) as error:
             raise _cannot_open(type(error).__name__) from error
         return store
 
@@ -184,7 +193,8 @@ class Store:
 
     def _is_ready(self) -> bool:
         with self.read() as connection:
-            if not sa.inspect(connection).has_table(layout.name):
+            known = sa.inspect(connection)
+            if not all(known.has_table(one.name) for one in (layout, files)):
                 return False
             found = connection.scalar(sa.select(layout.c.version))
         if found not in (None, LAYOUT):
