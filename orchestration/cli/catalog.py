@@ -1,5 +1,6 @@
 """`firn catalog serve`: the REST catalog, in the foreground."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,8 +21,14 @@ def catalog() -> None:
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="A loopback address.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="A loopback address; with TLS also another.")
+    ] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 for a free one.")] = 0,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="Certificate and its chain, PEM.")
+    ] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="Its private key, PEM.")] = None,
 ) -> None:
     """Serve the REST catalog until interrupted.
 
@@ -32,13 +39,23 @@ def serve(
     Example:
       firn catalog serve
       firn catalog serve --port 8181
+      firn catalog serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem
     """
+    from orchestration.errors import UsageError
     from orchestration.lake.rest.server import serve as run
+    from orchestration.lake.rest.tls import Certificate
     from orchestration.settings import Settings
 
+    if (tls_cert is None) != (tls_key is None):
+        raise UsageError(
+            "TLS needs a certificate and its key",
+            where="--tls-cert, --tls-key",
+            remedy="Give both.",
+        )
+    certificate = Certificate(tls_cert, tls_key) if tls_cert and tls_key else None
     settings = Settings.load()
 
     def ready(uri: str) -> None:
         hint(f"the catalog listens on {uri}\n  the token is in {settings.token_file}")
 
-    run(settings, host, port, on_ready=ready)
+    run(settings, host, port, certificate=certificate, on_ready=ready)

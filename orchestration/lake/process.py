@@ -13,9 +13,9 @@ heavy.
 """
 
 import fcntl
+import ipaddress
 import json
 import os
-import secrets
 import subprocess
 import sys
 import threading
@@ -24,9 +24,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from orchestration.errors import SetupError
+from orchestration.errors import SetupError, UsageError
+from orchestration.lake.credentials import read_token
 from orchestration.settings import Settings
+
+__all__ = ["read_token"]
 
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.01
@@ -38,10 +42,15 @@ _guard = threading.Lock()
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where the catalog listens, and the token that it wants."""
+    """Where the catalog listens, and the token that it wants.
+
+    `ca` is a file of certificates to trust where it speaks TLS; empty for the
+    system's own.
+    """
 
     uri: str
     token: str = field(repr=False)
+    ca: str = ""
 
 
 def ensure_catalog(
@@ -49,18 +58,24 @@ def ensure_catalog(
 ) -> Endpoint:
     """Return a catalog that runs, and keeps running while this process lives.
 
-    `FIRN_CATALOG_URI` (with `FIRN_CATALOG_TOKEN`) names one that somebody else runs.
+    `FIRN_CATALOG_URI` (with `FIRN_CATALOG_TOKEN`) names one that somebody else runs,
+    `FIRN_CATALOG_CA` the certificates to trust if it speaks TLS.
 
     Raises:
         SetupError: It does not start; the message names its log.
+        UsageError: The address would carry the token in plain text to another machine.
     """
+    ca = environ.get("FIRN_CATALOG_CA") or ""
     if uri := environ.get("FIRN_CATALOG_URI"):
+        _refuse_plain_text(uri)
+        _go_directly(uri)
         token = environ.get("FIRN_CATALOG_TOKEN") or read_token(settings)
-        return Endpoint(uri.rstrip("/"), token)
+        return Endpoint(uri.rstrip("/"), token, ca)
     settings.home.mkdir(parents=True, exist_ok=True)
     _hold(settings)
-    uri = _running(settings) or _start(settings)
-    return Endpoint(uri, read_token(settings))
+    address = _running(settings) or _start(settings)
+    _go_directly(address["uri"])
+    return Endpoint(address["uri"], read_token(settings), ca or address.get("ca", ""))
 
 
 def release(settings: Settings) -> None:
@@ -68,27 +83,6 @@ def release(settings: Settings) -> None:
     with _guard:
         if (descriptor := _held.pop(settings.home, None)) is not None:
             os.close(descriptor)
-
-
-def read_token(settings: Settings) -> str:
-    """The bearer token of the lake; made on first use, readable by its owner alone."""
-    try:
-        return settings.token_file.read_text().strip()
-    except FileNotFoundError:
-        pass
-    settings.home.mkdir(parents=True, exist_ok=True)
-    # Written aside and linked into place: nobody reads half a token, the first wins.
-    aside = settings.home / f"token.{os.getpid()}.{threading.get_ident()}"
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_urlsafe(32) + "\n")
-    try:
-        os.link(aside, settings.token_file)
-    except FileExistsError:
-        pass
-    finally:
-        aside.unlink()
-    return settings.token_file.read_text().strip()
 
 
 def address_file(settings: Settings) -> Path:
@@ -174,26 +168,57 @@ def _hold(settings: Settings) -> None:
             _held[settings.home] = descriptor
 
 
-def _running(settings: Settings) -> str | None:
+def _refuse_plain_text(uri: str) -> None:
+    parsed = urlsplit(uri)
+    if parsed.scheme != "https" and not is_loopback(parsed.hostname or ""):
+        raise UsageError(
+            "this address would carry the catalog's token to another machine in "
+            "plain text",
+            where="FIRN_CATALOG_URI",
+            remedy="Use https there (`firn catalog serve --tls-cert`), or a tunnel.",
+        )
+
+
+def _go_directly(uri: str) -> None:
+    """Show the token to no proxy (HTTP_PROXY) on the way to this very machine."""
+    host = urlsplit(uri).hostname or ""
+    if not is_loopback(host):
+        return
+    for name in ("NO_PROXY", "no_proxy"):  # DuckDB and pyiceberg read one or the other
+        known = os.environ.get(name, "")
+        if host not in known.split(","):
+            os.environ[name] = f"{known},{host}" if known else host
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is of this machine alone."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _running(settings: Settings) -> dict[str, str] | None:
     """The address of the server, if one is alive and ready."""
     if not is_running(settings):
         return None
     try:
-        return str(json.loads(address_file(settings).read_text())["uri"])
+        found = json.loads(address_file(settings).read_text())
     except (FileNotFoundError, ValueError):
         return None  # not ready yet
+    return found if isinstance(found, dict) and "uri" in found else None
 
 
-def _start(settings: Settings) -> str:
+def _start(settings: Settings) -> dict[str, str]:
     with starting(settings):
         deadline = time.monotonic() + _START_SECONDS
         server: subprocess.Popen[bytes] | None = None
         while time.monotonic() < deadline:
-            if uri := _running(settings):
+            if address := _running(settings):
                 if server is not None:
                     # Whenever it ends, it shall not stay a zombie of this process.
                     threading.Thread(target=server.wait, daemon=True).start()
-                return uri
+                return address
             if server is None and not is_running(settings):
                 # What a killed server left behind must go before the next one is
                 # alive: an address counts while some server is.

@@ -3,7 +3,7 @@
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from pyiceberg.catalog.rest import RestCatalog
@@ -15,6 +15,9 @@ from orchestration.lake.spill import spill_to
 from orchestration.lake.types import literal, quote
 from orchestration.lake.views import MEMORY, recreate_views
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from requests import Session
 
 DATABASE = "lake"  # the alias on every branch; `main` is a name DuckDB reserves
 
@@ -82,6 +85,7 @@ def attach(
     con.execute("set global unsafe_iceberg_ignore_sort_order = true")
     # A size that other engines heed; DuckDB can, too, where there are no partitions.
     con.execute("set global ignore_target_file_size_for_partitioned_tables = true")
+    _trust(con, endpoint)
     con.execute(
         f"create or replace secret firn (type iceberg, token {literal(endpoint.token)})"
     )
@@ -100,11 +104,30 @@ def attach(
     recreate_views(con, rest_catalog(endpoint, branch))
 
 
+def _trust(con: duckdb.DuckDBPyConnection, endpoint: Endpoint) -> None:
+    """Give the token to nobody but the catalog: by default DuckDB checks no server."""
+    if endpoint.uri.startswith("https:"):
+        con.execute("set global enable_server_cert_verification = true")
+        con.execute("set global enable_curl_server_cert_verification = true")
+    if endpoint.ca:
+        con.execute(f"set global ca_cert_file = {literal(endpoint.ca)}")
+
+
 def rest_catalog(endpoint: Endpoint, branch: str) -> RestCatalog:
     """The branch as pyiceberg's catalog."""
-    return RestCatalog(
-        DATABASE, uri=endpoint.uri, token=endpoint.token, warehouse=branch
+    trust: dict[str, Any] = {"ssl": {"cabundle": endpoint.ca}} if endpoint.ca else {}
+    return _Catalog(
+        DATABASE, uri=endpoint.uri, token=endpoint.token, warehouse=branch, **trust
     )
+
+
+class _Catalog(RestCatalog):
+    """Trusts the certificates it is given, whatever REQUESTS_CA_BUNDLE says."""
+
+    def _create_session(self) -> "Session":
+        session = super()._create_session()
+        session.trust_env = "ssl" not in self.properties
+        return session
 
 
 def load_extensions(con: duckdb.DuckDBPyConnection) -> None:

@@ -71,7 +71,7 @@ def serve(
         process.address_file(settings).unlink(missing_ok=True)
         lock = process.become_server(settings)
     assert lock is not None  # nobody else can start while we hold `starting`
-    _run(settings, (host, port), lock=lock, certificate=certificate, on_ready=on_ready)
+    _run(settings, _Door(host, port, certificate), lock=lock, on_ready=on_ready)
     os.close(lock)
 
 

@@ -313,5 +313,5 @@ def test_answers_do_not_wait_for_acknowledgements() -> None:
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org"])
 def test_only_loopback_is_served(settings: Settings, host: str) -> None:
-    with pytest.raises(UsageError, match="this machine alone"):
+    with pytest.raises(UsageError, match="by TLS alone"):
         server.serve(settings, host)
