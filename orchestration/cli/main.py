@@ -15,6 +15,7 @@ from orchestration.cli import (
     rollback,
     run,
     sql,
+    verify,
 )
 from orchestration.cli.errors import Verbs
 
@@ -43,6 +44,7 @@ app.command("publish")(publish.publish)
 app.command("rollback")(rollback.rollback)
 app.command("log")(log.log)
 app.command("sql")(sql.sql)
+app.command("verify")(verify.verify)
 app.command("clean")(clean.clean)
 app.add_typer(catalog.app, name="catalog")
 app.command("doctor")(doctor.doctor)

@@ -26,10 +26,12 @@ def publish(
     from orchestration.build.provenance import provenance
     from orchestration.cli.render.publications import as_dict, published_text
     from orchestration.lake import Lake
+    from orchestration.lake.sums import seal
     from orchestration.settings import Settings
 
     settings = Settings.load()
     with closing(Lake.open(settings)) as lake:
+        seal(lake, branch)
         done = lake.publish(branch, provenance(settings))
     emit(
         output,

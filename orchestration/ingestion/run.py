@@ -34,6 +34,7 @@ from orchestration.ingestion.spec import Source
 from orchestration.ingestion.specs import load_sources
 from orchestration.lake import Lake, Provenance, Publication, TableId
 from orchestration.lake.session import connect
+from orchestration.lake.sums import seal
 from orchestration.settings import Settings
 
 Progress = Callable[[LoadResult], None]
@@ -167,6 +168,7 @@ def _moment(lake: Lake, ledger: Ledger) -> datetime:
 def _publish(settings: Settings, lake: Lake, branch: str) -> Publication | None:
     """Publish and drop the branch, which is worth nothing in either case."""
     try:
+        seal(lake, branch)
         publication = lake.publish(branch, Provenance(who=settings.user))
         reach("ingest.published")
     finally:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestration.failpoints import reach
-from orchestration.lake import garbage, ownership, stale
+from orchestration.lake import garbage, ownership, spill, stale, sums
 from orchestration.lake.lake import Lake
 from orchestration.lake.quiet import alone as being_alone
 from orchestration.lake.stale import Limits, Stale
@@ -23,12 +23,11 @@ from orchestration.settings import Settings
 __all__ = ["Leftover", "Limits", "Plan", "apply", "plan"]
 
 _LOGS = ("run_*", "error_*.log")
-_SPILLED = ("tmp", "spill")  # where DuckDB spills; a killed process leaves its files
 
 
 @dataclass(frozen=True, order=True)
 class Leftover:
-    """A log or spilled file of a process that is gone."""
+    """A log of a run or an error."""
 
     path: Path
     bytes: int
@@ -116,6 +115,8 @@ def apply(
         )
         for one in leftovers:
             _remove(one.path)
+        sums.forget(lake.store, [f"file://{file.path}" for file in files])
+        spill.sweep(settings.home)
     return replace(
         true_now,
         stale=forgotten,
@@ -136,7 +137,7 @@ def _look(
         limits=limits,
         stale=old,
         files=found.files,
-        leftovers=tuple(sorted(_leftovers(lake, settings, limits, now, alone=alone))),
+        leftovers=tuple(sorted(_leftovers(lake, settings, limits, now))),
         uncertain=found.uncertain,
         alone=alone,
     )
@@ -185,17 +186,13 @@ def _drop_empty(folder: Path) -> None:
 
 
 def _leftovers(
-    lake: Lake, settings: Settings, limits: Limits, now: datetime, *, alone: bool
+    lake: Lake, settings: Settings, limits: Limits, now: datetime
 ) -> Iterator[Leftover]:
     living = {branch.name for branch in lake.branches()}
     for pattern in _LOGS:
         for path in settings.log_dir.glob(pattern):
             if path.name not in living:
                 yield from _older(path, (now - limits.branch_age).timestamp())
-    before = now.timestamp() if alone else (now - limits.grace).timestamp()
-    for name in _SPILLED:
-        for path in (settings.home / name).glob("duckdb_temp*"):
-            yield from _older(path, before)
 
 
 def _older(path: Path, before: float) -> Iterator[Leftover]:

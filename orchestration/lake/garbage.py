@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from orchestration.errors import SetupError
-from orchestration.lake.reachable import Found, Root, Walk, identity, path_of
-from orchestration.lake.reachable import roots as all_roots
+from orchestration.lake import reachable
+from orchestration.lake.local_files import path_of
+from orchestration.lake.reachable import Found, Root, Walk, identity
 from orchestration.lake.stale import Stale
 from orchestration.lake.store import Store
 
@@ -81,7 +82,7 @@ def find(
     """
     candidates = list(listing(warehouse.resolve()))
     with store.read() as connection:
-        pointers = all_roots(connection)
+        pointers = reachable.roots(connection)
     reach = reached(root for root in pointers if not without.holds(root))
     files = tuple(
         file

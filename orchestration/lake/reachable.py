@@ -9,13 +9,11 @@ what cannot be read is returned as trouble, with the file that is the reason.
 import gzip
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
-from pyiceberg.io import FileIO, InputFile, OutputFile
 from pyiceberg.manifest import (
     DataFile,
     DataFileContent,
@@ -23,8 +21,7 @@ from pyiceberg.manifest import (
     read_manifest_list,
 )
 
-from orchestration.lake.catalog.errors import CatalogError
-from orchestration.lake.catalog.files import local_path
+from orchestration.lake.local_files import LocalIO, reason
 from orchestration.lake.model import TableId
 from orchestration.lake.store import changes, forks, tables
 
@@ -35,6 +32,13 @@ DATA = "data file"
 DELETES = "delete file"
 STATISTICS = "statistics file"
 
+_POINTERS: tuple[tuple["Use", sa.Table, str, str], ...] = (
+    ("branch", tables, "catalog_name", "metadata_location"),
+    ("fork", forks, "branch", "metadata_location"),
+    ("publication", changes, "publication_id", "new_location"),
+    ("before", changes, "publication_id", "old_location"),
+)
+
 # Properties that name another folder for new files.
 _FOLDERS = (
     "write.data.path",
@@ -44,16 +48,22 @@ _FOLDERS = (
 )
 
 
+Use = Literal["branch", "fork", "publication", "before"]
+
+
 @dataclass(frozen=True)
 class Root:
     """A metadata file that something points to.
 
-    `holder` is the branch, or the number of the publication that can put it back.
+    `holder` is the branch, or the number of the publication. `use` is what for: to
+    read a branch, to tell what it changed since its fork, to read `main` as it was
+    after the publication, or to put back what was before it.
     """
 
     table: TableId
     location: str
     holder: str | int
+    use: Use = "branch"
 
 
 @dataclass(frozen=True)
@@ -106,16 +116,13 @@ Files = tuple[tuple[Stored, ...], tuple[Trouble, ...]]
 
 def roots(connection: sa.Connection) -> list[Root]:
     """Every pointer: of all branches, of their forks, and of kept publications."""
-    name = ("table_namespace", "table_name")
     selected = [
-        _select(tables, name, tables.c.catalog_name, tables.c.metadata_location),
-        _select(forks, name, forks.c.branch, forks.c.metadata_location),
-        _select(changes, name, changes.c.publication_id, changes.c.old_location),
-        _select(changes, name, changes.c.publication_id, changes.c.new_location),
+        (use, _select(source, holder, location))
+        for use, source, holder, location in _POINTERS
     ]
     found = {
-        Root(TableId(row.table_namespace, row.table_name), row.location, row.holder)
-        for select in selected
+        Root(TableId(*row[:2]), row.location, row.holder, use)
+        for use, select in selected
         for row in connection.execute(select)
         if row.location  # empty where a publication was cleaned
     }
@@ -126,7 +133,7 @@ class Walk:
     """Reads each file once, however many pointers lead to it."""
 
     def __init__(self) -> None:
-        self._io = _LocalIO()
+        self._io = LocalIO()
         self._metadata: dict[str, Found] = {}
         self._lists: dict[str, tuple[ManifestFile, ...] | Trouble] = {}
         self._manifests: dict[str, tuple[Stored, ...] | Trouble] = {}
@@ -191,38 +198,19 @@ class Walk:
             return Trouble(path, MANIFEST, reason(error))
 
 
-def path_of(location: str) -> Path | None:
-    """Where it lies on this machine; None for a location elsewhere."""
-    try:
-        return local_path(location)
-    except CatalogError:
-        return None
-
-
-def reason(error: Exception) -> str:
-    """What is wrong with a file, in a few words, without its path."""
-    if isinstance(error, FileNotFoundError):
-        return "is missing"
-    if isinstance(error, OSError) and error.strerror:
-        return f"cannot be read ({error.strerror})"
-    return f"is damaged ({type(error).__name__})"
-
-
-def _select(
-    table: sa.Table,
-    name: Sequence[str],
-    holder: sa.Column[Any],
-    location: sa.Column[Any],
-) -> sa.Select[Any]:
-    columns = (table.c[column] for column in name)
+def _select(table: sa.Table, holder: str, location: str) -> sa.Select[Any]:
+    columns = table.c
     return sa.select(
-        *columns, holder.label("holder"), location.label("location")
+        columns.table_namespace,
+        columns.table_name,
+        columns[holder].label("holder"),
+        columns[location].label("location"),
     ).distinct()
 
 
 def _read_metadata(location: str) -> Found:
     try:
-        with _LocalIO().new_input(location).open() as file:
+        with LocalIO().new_input(location).open() as file:
             content = file.read()
         is_gzip = ".gz." in location.rpartition("/")[2]
         parsed = json.loads(gzip.decompress(content) if is_gzip else content)
@@ -257,35 +245,6 @@ def _stored(file: DataFile) -> Stored:
     return Stored(
         file.file_path, role, file.file_size_in_bytes, file.record_count, file
     )
-
-
-class _LocalFile(InputFile):
-    """A file of the local file system, whatever characters its name has."""
-
-    def _path(self) -> Path:
-        return local_path(self._location)
-
-    def __len__(self) -> int:
-        return self._path().stat().st_size
-
-    def exists(self) -> bool:
-        return self._path().exists()
-
-    def open(self, seekable: bool = True) -> IO[bytes]:  # noqa: ARG002 - the base's
-        return self._path().open("rb")
-
-
-class _LocalIO(FileIO):
-    """Reads only: what is looked at must not change by it."""
-
-    def new_input(self, location: str) -> InputFile:
-        return _LocalFile(location)
-
-    def new_output(self, location: str) -> OutputFile:
-        raise NotImplementedError(location)
-
-    def delete(self, location: str | InputFile | OutputFile) -> None:
-        raise NotImplementedError(str(location))
 
 
 def identity(status: os.stat_result) -> tuple[int, int]:

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from orchestration.lake import branches, selects
+from orchestration.lake.local_files import path_of
 from orchestration.lake.model import Branch, TableId
-from orchestration.lake.reachable import Root, path_of
+from orchestration.lake.reachable import Root
 from orchestration.lake.store import changes, publications, tables
 from orchestration.settings import MAIN
 

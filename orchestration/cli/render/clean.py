@@ -60,7 +60,7 @@ def _lines(plan: Plan) -> list[str]:
         ("publications that stay in the log only", _range(stale.publications)),
         ("tables of builds that were killed", _named(map(str, _tables(plan)))),
         ("files that nothing leads to", _counted(plan.files)),
-        ("logs and spilled files", _counted(plan.leftovers)),
+        ("logs of runs and errors", _counted(plan.leftovers)),
     ]
     return [f"  {what}: {which}" for what, which in parts if which]
 

@@ -17,6 +17,8 @@ VERBS = {
     "rollback": [],
     "log": [],
     "sql": [],
+    "verify": [],
+    "clean": [],
     "catalog": ["serve"],
     "doctor": [],
 }
