@@ -5,6 +5,7 @@ timestamps fit from the year 1 to 9999, which is what every reader of Iceberg ca
 `infinity` is no moment at all.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -55,17 +56,13 @@ def from_reader(field: Field, column: str | None, format_: str | None) -> Cast:
     return Cast(field, value, _in_range(field.type, value, wrong))
 
 
-def from_json(field: Field, document: str) -> Cast:
+def from_json(field: Field, document: nested.At) -> Cast:
     """A key of a JSON object; a nested value lands in a varchar as its JSON text."""
     if field.original is None:
         return _missing(field)
-    path = literal(nested.pointer(field.original))
-    if not _is_nested(field):
-        return Cast(field, *_json_leaf(field.type, f"({document}->>{path})"))
-    part = nested.from_json(
-        duckdb.type(field.type), f"({document}->{path})", _json_leaf
-    )
-    return Cast(field, part.value, part.misfit)
+    at, type_ = document.key(field.original), duckdb.type(field.type)
+    part = nested.from_json(type_, at, _json_leaf)
+    return Cast(field, part.value, None if part.misfit == "false" else part.misfit)
 
 
 def from_typed(field: Field, type_: str) -> Cast:
@@ -117,8 +114,7 @@ def _json_leaf(type_: str, text: str) -> tuple[str, str | None]:
         f"length({text}) > {_WHOLE_DIGITS[type_]} and "
         f"regexp_full_match({text}, '-?[0-9]+') and coalesce({rounded}, true)"
     )
-    endless = f"isinf({value}) and not regexp_full_match({text}, '(?i)-?inf(inity)?')"
-    return value, f"({misfit}) or ({whole}) or ({endless})"
+    return value, f"({misfit}) or ({whole})"
 
 
 def _may_lose(field: Field, type_: str) -> bool:
@@ -156,18 +152,14 @@ def _in_range(type_: str, value: str, misfit: str | None) -> str | None:
     return f"case when {outside} then true else {misfit or False} end"
 
 
-def verdict(casts: list[Cast], *, document: str | None = None) -> str:
+def verdict(casts: list[Cast], *, broken: Sequence[str] = ()) -> str:
     """The number of the first misfit, NULL where the row fits; `reason` reads it.
 
-    -1 where `document` is no JSON object, -2 where it has a key twice; else twice the
-    column's number, plus one for a value that is required and absent.
+    -1 where the row is no JSON object, -2 where that has a key twice (`broken` has the
+    conditions); else twice the column's number, plus one for a value that is required
+    and absent.
     """
-    whens = []
-    if document:
-        whens += [
-            f"when coalesce(json_type({document}), '') <> 'OBJECT' then -1",
-            f"when {nested.repeats_a_key(document)} then -2",
-        ]
+    whens = [f"when {test} then -{number}" for number, test in enumerate(broken, 1)]
     for number, cast in enumerate(casts):
         if cast.misfit:
             whens.append(f"when {cast.misfit} then {2 * number}")

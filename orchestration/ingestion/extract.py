@@ -7,33 +7,26 @@ Rows are staged before they land so that they can be numbered in the file's orde
 cores (`rowid`), counted, and judged before a byte is written to the lake.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
 
 from orchestration.errors import GateError
-from orchestration.ingestion import casts, csv_files
+from orchestration.ingestion import casts, csv_files, json_files
 from orchestration.ingestion.csv_files import Torn
-from orchestration.ingestion.digits import keep_digits
 from orchestration.ingestion.doubt import LONGEST_LINE, look_closely
 from orchestration.ingestion.files import shown_list
-from orchestration.ingestion.schema import (
-    Batch,
-    Field,
-    fields_of,
-    mismatch,
-    schema_error,
-)
+from orchestration.ingestion.schema import Batch
 from orchestration.ingestion.shapes import as_glob, dialect_of
 from orchestration.ingestion.spec import Source
 from orchestration.lake.types import literal, quote
 from orchestration.trouble import DiskFullError, MemoryShortError, explain
 
 STAGE = "firn_stage"
-_DOCUMENTS = "firn_documents"
-_LONGEST_JSON = 64 << 20
 # What DuckDB raises over the bytes of a file; the rest is about the machine, or us.
+# What the reader raises at a line that it cannot take apart, or that fills its buffers.
+_TORN = (duckdb.InvalidInputException, duckdb.NotImplementedException)
 _UNREADABLE = (
     duckdb.InvalidInputException,
     duckdb.IOException,
@@ -75,7 +68,7 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
     Raises:
         GateError: DuckDB cannot read a file at all, or its columns do not fit.
     """
-    for name in (STAGE, _DOCUMENTS, csv_files.REJECTS, csv_files.SCANS):
+    for name in (STAGE, json_files.DOCUMENTS, csv_files.REJECTS, csv_files.SCANS):
         con.execute(f"drop table if exists temp.{name}")
     try:
         match source.format_of(batch.table):
@@ -107,7 +100,7 @@ def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> 
     ]
     try:
         _fill(con, columns, csv_files.reader(source, batch))
-    except duckdb.InvalidInputException:  # a line is torn: see whether to list them
+    except _TORN:  # see first whether the lines can be listed
         dialect = dialect_of(source, batch.table)
         longest = look_closely(batch.files, dialect, len(where))
         listing = csv_files.list_torn(parallel=longest <= LONGEST_LINE)
@@ -128,45 +121,10 @@ def _stage_parquet(con: duckdb.DuckDBPyConnection, batch: Batch) -> Staged:
 
 
 def _stage_json(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Staged:
-    lines = source.format_of(batch.table) == "jsonl"
-    function = "read_ndjson_objects" if lines else "read_json_objects"
-    # A broken line comes back as NULL; in one document there is no line to give up.
-    extra = "ignore_errors = true" if lines else "format = 'auto'"
-    con.execute(
-        f"create temp table {_DOCUMENTS} as select json as document, "
-        f"null::varchar as exact, file_index as _file from {function}("
-        f"{_paths(batch)}, compression = 'uncompressed', "
-        f"maximum_object_size = {_LONGEST_JSON}, hive_partitioning = false, {extra})"
-    )
-    keep_digits(con, _DOCUMENTS)
-    batch = replace(batch, fields=_json_fields(con, source, batch))
-    columns = [casts.from_json(field, "document") for field in batch.fields]
-    reader = (
-        "(select coalesce(exact::json, document) as document, document as raw, "
-        f"_file as file_index from {_DOCUMENTS})"
-    )
-    _fill(con, columns, reader, raw="raw", document="document")
-    return Staged(batch, _rows(con), has_raw=True)
-
-
-def _json_fields(
-    con: duckdb.DuckDBPyConnection, source: Source, batch: Batch
-) -> tuple[Field, ...]:
-    found = con.execute(
-        f"select distinct unnest(json_keys(document)) as key from {_DOCUMENTS} "
-        "where json_type(document) = 'OBJECT' order by key"
-    ).fetchall()
-    names = [name for (name,) in found]
-    known = [column.original for column in batch.table.columns]
-    # JSON leaves a NULL out: a key that no object has is no missing column. But if
-    # objects have other keys only, they are about something else.
-    others = [name for name in names if name not in known]
-    present = [*known, *others]
-    foreign = bool(others) and not set(known) & set(names)
-    if problem := mismatch(source, batch.table, others if foreign else present):
-        where = f"{shown_list(batch.files)}: {problem}"
-        raise schema_error(source, batch.table, [where])
-    return fields_of(source, batch.table, present)
+    objects = json_files.read(con, source, batch, _paths(batch))
+    columns, relation, broken = json_files.columns(objects)
+    _fill(con, columns, relation, raw="raw", broken=broken)
+    return Staged(replace(batch, fields=objects.fields), _rows(con), has_raw=True)
 
 
 def _fill(
@@ -175,10 +133,10 @@ def _fill(
     reader: str,
     *,
     raw: str | None = None,
-    document: str | None = None,
+    broken: Sequence[str] = (),
 ) -> None:
     selected = [f"{cast.value} as {quote(cast.field.name)}" for cast in columns]
-    verdict = casts.verdict(columns, document=document)
+    verdict = casts.verdict(columns, broken=broken)
     selected += ["file_index::smallint as _file", f"{verdict} as _verdict"]
     if raw:
         selected.append(f"case when _verdict is not null then {raw} end as _raw")
