@@ -153,7 +153,8 @@ def check(args: Sequence[str]) -> None:
     """
     try:
         with contextlib.redirect_stdout(io.StringIO()):  # it also logs what it refuses
-            build.make_context("build", list(args))
+            # The default of --profiles-dir is a folder that need not be there.
+            build.make_context("build", ["--profiles-dir", ".", *args])
     except (click.ClickException, click.exceptions.Exit) as error:
         what = getattr(error, "message", "") or "it asks for no build"
         raise UsageError(
