@@ -5,13 +5,14 @@ of its Java catalogs, which clients and the compatibility kit compare. A message
 tables and branches, never a file of this machine.
 """
 
+import errno
 import re
 from collections.abc import Iterable
 
 from orchestration.errors import FirnError
 from orchestration.lake.model import TableId
 
-_LOCATION = re.compile(r"(\b[\w+.-]+:)?/[^\s'\"(),]*")
+_LOCATION = re.compile(r"""'[^']*/[^']*'|"[^"]*/[^"]*"|(\b[\w+.-]+:)?/[^\s'"(),]*""")
 _LONGEST = 500  # characters of a library's message; some list every snapshot
 
 
@@ -90,3 +91,11 @@ def without_locations(message: object) -> str:
     """A library's message as an answer may have it: no file, and not too long."""
     said = _LOCATION.sub("(a location)", str(message))
     return said if len(said) <= _LONGEST else f"{said[:_LONGEST]} …"
+
+
+def no_room(error: OSError) -> Exception:
+    """A full disk as a refusal: nothing was done. Other errors stay what they are."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return error
+    what = "the catalog's disk is full"
+    return CatalogError(507, "InsufficientStorageException", what)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.failpoints import reach
 from orchestration.lake.catalog import names
-from orchestration.lake.catalog.errors import CatalogError, bad_request
+from orchestration.lake.catalog.errors import CatalogError, bad_request, no_room
 from orchestration.lake.catalog.locations import Locations, local_path
 from orchestration.lake.model import TableId
 
@@ -64,8 +64,12 @@ class Files:
         metadata_location = f"{folder.rstrip('/')}/{name}"
         path = local_path(metadata_location)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            file.write(content)
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(content)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise no_room(error) from error
         reach("catalog.metadata-written")
         return metadata_location
 

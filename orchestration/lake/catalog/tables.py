@@ -22,6 +22,7 @@ from orchestration.lake import branches
 from orchestration.lake.catalog import entries, errors, locations, namespaces
 from orchestration.lake.catalog.errors import CatalogError
 from orchestration.lake.catalog.files import Files
+from orchestration.lake.catalog.history import bounded
 from orchestration.lake.catalog.updates import Commit, summary
 from orchestration.lake.model import Pointer, TableId
 from orchestration.lake.store import Store
@@ -176,11 +177,12 @@ class Tables:
         self._files.locations.admit(
             locations.of_updates(commit.updates), below=base.location if base else None
         )
-        metadata = commit.apply(
+        followed = commit.apply(
             base,
             base_location=old,
             new_location=self._files.new_location(commit.table),
         )
+        metadata = bounded(followed)
         json = _json(metadata)
         new = self._files.write(
             metadata.location, json, properties=metadata.properties, after=old
