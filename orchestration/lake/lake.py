@@ -132,9 +132,19 @@ class Lake:
                 them.
             UsageError: The branch was not forked from `main`.
             NotFoundError: There is no such branch.
+            SetupError: A file that it brings is missing, or cannot be made durable.
         """
-        with self._store.write() as connection:
-            return publish.publish(connection, name, provenance)
+        from orchestration.lake.durable import secure  # noqa: PLC0415 - slow
+
+        secured: set[TableChange] = set()
+        while True:
+            # The disk is waited for outside the transaction, which others wait for.
+            found = set(self.diff(name))
+            secure(found - secured)
+            secured |= found
+            with self._store.write() as connection:
+                if secured >= set(branches.diff(connection, name)):
+                    return publish.publish(connection, name, provenance)
 
     def rollback(
         self, publication_id: int | None, provenance: Provenance
