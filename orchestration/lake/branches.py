@@ -126,14 +126,7 @@ def refresh(connection: sa.Connection, name: str) -> list[TableId]:
             where=f"branch {name}",
             remedy="Name a branch that was forked.",
         )
-    if not exists(connection, branch.base):
-        # To follow what is not there would take every untouched table away.
-        raise UsageError(
-            f"its base {branch.base} was dropped",
-            where=f"branch {name}",
-            remedy="Work on without refreshing, or fork a new branch from main.",
-        )
-    get(connection, branch.base, lock=True)
+    _require_base(connection, branch)
     moved = connection.execute(selects.behind(name, branch.base)).all()
     gone = [TableId(row.table_namespace, row.table_name) for row in moved]
     _forget(connection, name, gone)
@@ -185,6 +178,19 @@ def drop(connection: sa.Connection, name: str) -> None:
         (branches, branches.c.name),
     ):
         connection.execute(table.delete().where(column == name))
+
+
+def _require_base(connection: sa.Connection, branch: Branch) -> None:
+    """To follow what is not there would take every untouched table away."""
+    assert branch.base is not None
+    try:
+        get(connection, branch.base, lock=True)
+    except NotFoundError as error:
+        raise UsageError(
+            f"its base {branch.base} was dropped",
+            where=f"branch {branch.name}",
+            remedy="Work on without refreshing, or fork a new branch from main.",
+        ) from error
 
 
 def _taken(name: str) -> UsageError:

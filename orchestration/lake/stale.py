@@ -83,11 +83,11 @@ def find(
 
 def forget(connection: sa.Connection, stale: Stale) -> None:
     """Drop the pointers. What is gone already, or has moved on, is left alone."""
-    # In the order of every writer, so that none waits for the other: main first.
-    branches.get(connection, MAIN, lock=True)
+    # In the order of every writer, so that no two wait for each other: main last.
     for name in stale.branches:
         if branches.exists(connection, name):
             branches.drop(connection, name)
+    branches.get(connection, MAIN, lock=True)
     for name in ("old_location", "new_location"):
         # Which tables a publication moved, and how, stays in the log.
         connection.execute(

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -65,6 +66,15 @@ class LakeMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.stack.close()
 
+    @initialize()
+    def begin_with_two_branches_of_one_table(self) -> None:
+        """Conflicts need them, and drawing them by chance takes long."""
+        for name in ("dev", "other"):
+            self._fork(name, MAIN, None)
+            if name == "dev":
+                self._create(name, "x")
+                self._publish(name)
+
     # What rules draw from
 
     def tables(self, kind: str = "tables") -> list[tuple[str, str]]:
@@ -98,6 +108,9 @@ class LakeMachine(RuleBasedStateMachine):
             with pytest.raises(NotFoundError, match="cleaned"):
                 self.lake.create_branch(name, at=at)
             return
+        self._fork(name, base, at)
+
+    def _fork(self, name: str, base: str, at: int | None) -> None:
         self.lake.create_branch(name, base=base, at=at)
         self.oracle.fork(name, base, at)
         made = self.engine.post(name, "namespaces", {"namespace": [tiny.NAMESPACE]})
@@ -127,7 +140,9 @@ class LakeMachine(RuleBasedStateMachine):
     @with_branches
     @rule(data=st.data(), table=TABLES)
     def create(self, data: st.DataObject, table: str) -> None:
-        name = self.draw_branch(data)
+        self._create(self.draw_branch(data), table)
+
+    def _create(self, name: str, table: str) -> None:
         made = self.engine.create(name, table)
         if f"n.{table}" in self.oracle.state(name):
             assert made.status_code == 409
@@ -138,11 +153,20 @@ class LakeMachine(RuleBasedStateMachine):
     @with_tables
     @rule(data=st.data(), keep=st.booleans())
     def write(self, data: st.DataObject, keep: bool) -> None:
-        name, table = self.draw_table(data)
+        self._write(*self.draw_table(data), keep=keep)
+
+    def _write(self, name: str, table: str, *, keep: bool) -> None:
         change = self.engine.change(self.metadata(name, table), keep=keep)
         done = self.engine.commit(name, table, change)
         assert done.status_code == 200, done.text
         self.learn(name, table)
+
+    @with_tables
+    @rule(data=st.data())
+    def write_and_publish(self, data: st.DataObject) -> None:
+        name, table = self.draw_table(data)
+        self._write(name, table, keep=True)
+        self._publish(name)
 
     @with_tables
     @rule(data=st.data())
@@ -227,7 +251,9 @@ class LakeMachine(RuleBasedStateMachine):
     @with_branches
     @rule(data=st.data())
     def publish(self, data: st.DataObject) -> None:
-        name = self.draw_branch(data)
+        self._publish(self.draw_branch(data))
+
+    def _publish(self, name: str) -> None:
         if self.oracle.branches[name].base != MAIN:
             with pytest.raises(UsageError, match="can be published"):
                 self.lake.publish(name, ME)

@@ -1,7 +1,7 @@
 import pytest
 
 from orchestration.errors import NotFoundError, UsageError
-from orchestration.lake import Lake, Provenance, TableId
+from orchestration.lake import Lake, Provenance, TableId, branches
 from orchestration.settings import Settings
 from orchestration.tests.postgres import on_both_databases
 from orchestration.tests.unit.lake.states import Put, state
@@ -179,3 +179,26 @@ def test_tables_in_work_are_on_no_other_branch(shop: Lake, put: Put) -> None:
     shop.create_branch("child", base="dev")
     assert "a.x__firn_tmp_1" not in state(shop, "child")
     assert "a.x__firn_tmp_1" in state(shop, "dev")
+
+
+@pytest.fixture
+def orphan(shop: Lake) -> Lake:
+    """With a branch `child` whose base was dropped."""
+    shop.create_branch("dev")
+    shop.create_branch("child", base="dev")
+    shop.drop_branch("dev")
+    return shop
+
+
+def test_a_branch_whose_base_was_dropped_keeps_its_tables(orphan: Lake) -> None:
+    with pytest.raises(UsageError, match="its base dev was dropped"):
+        orphan.refresh("child")
+    assert state(orphan, "child") == {"a.x": "x1", "a.y": "y1"}
+
+
+def test_without_that_guard_it_would_lose_every_table(
+    orphan: Lake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(branches, "_require_base", lambda *_: None)
+    orphan.refresh("child")
+    assert state(orphan, "child") == {}
