@@ -16,6 +16,7 @@ from orchestration.lake.types import literal, quote
 
 # Types whose casts from other typed values lose nothing, or what is agreed.
 _TAKE_ALL = ("varchar", "blob", "uuid", "float", "double")
+_HOLDS_NUL = -10  # and less, by the number of the column
 _BROKEN = {-1: "not a JSON object", -2: "a key is there twice"}
 # Up to how many characters every whole number is exact in a type of few binary digits.
 _WHOLE_DIGITS = {"float": 7, "double": 15}
@@ -165,13 +166,28 @@ def verdict(casts: list[Cast], *, broken: Sequence[str] = ()) -> str:
             whens.append(f"when {cast.misfit} then {2 * number}")
         if cast.absent:
             whens.append(f"when {cast.absent} then {2 * number + 1}")
-    return (
-        f"cast(case {' '.join(whens)} end as smallint)" if whens else "null::smallint"
-    )
+    return f"cast(case {' '.join(whens)} end as integer)" if whens else "null::integer"
+
+
+def nul_verdict(fields: Sequence[Field]) -> str | None:
+    """The verdict on a row with a NUL byte in a text, NULL where there is none.
+
+    No text has one: it is what UTF-16 looks like as UTF-8, or a hole in a file. None
+    where no column is text, since no other type can be read from it.
+    """
+    whens = [
+        f"when contains({quote(field.name)}, chr(0)) then {_HOLDS_NUL - number}"
+        for number, field in enumerate(fields)
+        if field.type == "varchar"
+    ]
+    return f"case {' '.join(whens)} end" if whens else None
 
 
 def reason(fields: tuple[Field, ...], number: int) -> tuple[str | None, str]:
     """The column and the reason of a verdict."""
+    if number <= _HOLDS_NUL:
+        name = fields[_HOLDS_NUL - number].name
+        return name, f"{name} holds a NUL byte"
     if number < 0:
         return None, _BROKEN[number]
     field = fields[number // 2]

@@ -16,6 +16,8 @@ def value(text: str, type_: str) -> str:
     """The cast of a SQL text to a type, NULL where it cannot be read."""
     if type_ == "timestamp with time zone":
         return _zoned(text)
+    if type_ in ("boolean", "uuid"):  # spaces around the others are no matter
+        text = f"trim({text})"
     return f"try_cast({text} as {type_})"
 
 
@@ -45,7 +47,7 @@ def _tests(text: str, cast: str, type_: str) -> tuple[str, str] | None:
 def _time_tests(text: str, cast: str, type_: str) -> tuple[str, str] | None:
     match type_:
         case "date":
-            timed = f"try_cast({text} as timestamp) is distinct from {cast}"
+            timed = f"try_cast(trim({text}) as timestamp) is distinct from {cast}"
             return f"length({text}) <> 10", f"{_short_year(text)} or {timed}"
         case "time":
             strange = f"not regexp_full_match({text}, '{_TIME_OF_DAY}')"

@@ -24,9 +24,9 @@ from orchestration.lake.types import literal, quote
 from orchestration.trouble import DiskFullError, MemoryShortError, explain
 
 STAGE = "firn_stage"
-# What DuckDB raises over the bytes of a file; the rest is about the machine, or us.
 # What the reader raises at a line that it cannot take apart, or that fills its buffers.
 _TORN = (duckdb.InvalidInputException, duckdb.NotImplementedException)
+# What DuckDB raises over the bytes of a file; the rest is about the machine, or us.
 _UNREADABLE = (
     duckdb.InvalidInputException,
     duckdb.IOException,
@@ -83,8 +83,11 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
         if isinstance(trouble, (DiskFullError, MemoryShortError)):
             raise trouble from error  # no fault of the file
         lines = [line for line in str(error).splitlines() if line.strip()]
+        said = lines[0]
+        for file in batch.files:
+            said = said.replace(str(file.path), file.shown)
         raise GateError(
-            f"DuckDB cannot read it, nothing of this source was published: {lines[0]}",
+            f"DuckDB cannot read it, nothing of this source was published: {said}",
             where=_culprit(lines, batch),
             remedy="Line ends that are mixed, a quote that never closes or a broken "
             "document are the usual causes: correct the file, or move it away.",
@@ -107,6 +110,20 @@ def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> 
         _fill(con, columns, csv_files.reader(source, batch, *listing))
         return Staged(batch, _rows(con), csv_files.torn(con, batch))
     return Staged(batch, _rows(con))
+
+
+def reject_nul(
+    con: duckdb.DuckDBPyConnection, staged: Staged, files: Sequence[int]
+) -> Staged:
+    """Judge the rows of files that hold NUL bytes, by their number in the batch."""
+    verdict = casts.nul_verdict(staged.batch.fields)
+    if not files or verdict is None:
+        return staged
+    con.execute(
+        f"update {STAGE} set _verdict = {verdict} "
+        f"where _verdict is null and _file in ({', '.join(map(str, files))})"
+    )
+    return replace(staged, rows=_rows(con))
 
 
 def _stage_parquet(con: duckdb.DuckDBPyConnection, batch: Batch) -> Staged:

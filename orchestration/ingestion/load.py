@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from orchestration.errors import GateError
 from orchestration.failpoints import reach
 from orchestration.ingestion import land
 from orchestration.ingestion.counting import scan
-from orchestration.ingestion.extract import Staged, stage
+from orchestration.ingestion.extract import Staged, reject_nul, stage
 from orchestration.ingestion.files import Found, SourceFile
 from orchestration.ingestion.ledger import COLUMNS, Entry, Ledger
 from orchestration.ingestion.records import Scan
@@ -110,6 +110,8 @@ class SourceLoad:
                 for file in batch.files
             ]
             staged = stage(self.con, self.source, batch)
+        if self.source.format_of(batch.table) == "csv":
+            staged = reject_nul(self.con, staged, _with_nul(scans))
         reach("ingest.staged")
         bad = misfits(self.con, staged)
         has_lines = self.source.format_of(batch.table) in _LINES
@@ -164,6 +166,15 @@ class SourceLoad:
         land.prepare(self.con, rejects, land.REJECT_COLUMNS)
         land.write_rejects(self.con, rejects, staged, judged, self.load)
         reach("ingest.rejects-written")
+
+
+def _with_nul(scans: Sequence[Future[Scan]]) -> list[int]:
+    """The numbers of files that hold NUL bytes; what failed is judged later."""
+    return [
+        number
+        for number, scan in enumerate(scans)
+        if scan.exception() is None and scan.result().has_nul
+    ]
 
 
 def utc_now() -> datetime:

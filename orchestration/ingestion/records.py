@@ -53,6 +53,7 @@ class Scan:
 
     sha256: str
     rows: int
+    has_nul: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,12 +87,18 @@ def scan_text(file: SourceFile, dialect: Dialect) -> Scan:
         decoder = codecs.getincrementaldecoder(dialect.encoding)("replace")
     buffer = bytearray(_CHUNK)
     view = memoryview(buffer)
+    has_nul = False
     with open_content(file) as stream:
         while size := stream.readinto(buffer):  # type: ignore[attr-defined]
             digest.update(view[:size])
-            text = view[:size] if decoder is None else _utf8(decoder, view[:size])
+            text: memoryview | bytes = view[:size]
+            nul = buffer.find(0, 0, size)
+            if decoder is not None:
+                text = _utf8(decoder, view[:size])
+                nul = text.find(0)
+            has_nul = has_nul or nul >= 0
             counter.feed(np.frombuffer(text, dtype=np.uint8))
-    return Scan(digest.hexdigest(), counter.rows())
+    return Scan(digest.hexdigest(), counter.rows(), has_nul)
 
 
 def scan_bytes(file: SourceFile) -> str:

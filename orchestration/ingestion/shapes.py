@@ -1,16 +1,15 @@
 """What a file says about its columns before its rows are read: header or footer."""
 
-import csv
 import glob
-import io
 from dataclasses import dataclass
 
 import duckdb
 
 from orchestration.errors import GateError
 from orchestration.ingestion.files import SourceFile
+from orchestration.ingestion.headers import header_of
 from orchestration.ingestion.kinds import check_kind
-from orchestration.ingestion.records import Dialect, csv_reader, walk
+from orchestration.ingestion.records import Dialect
 from orchestration.ingestion.spec import Source, Table
 from orchestration.lake.confine import reader
 
@@ -39,7 +38,8 @@ def shape_of(file: SourceFile, source: Source, table: Table) -> Shape:
     format_ = source.format_of(table)
     check_kind(file, format_)
     if format_ == "csv":
-        return _csv_shape(file, source, table)
+        names, skip = header_of(file, dialect_of(source, table), originals(table))
+        return Shape(names, skip=skip)
     if format_ == "parquet":
         return _parquet_shape(file)
     return Shape()
@@ -66,26 +66,6 @@ def as_glob(file: SourceFile) -> str:
 def originals(table: Table) -> tuple[str, ...]:
     """The names that the spec expects in the files, in its order."""
     return tuple(column.original for column in table.columns)
-
-
-def _csv_shape(file: SourceFile, source: Source, table: Table) -> Shape:
-    if not source.csv.header:
-        return Shape(originals(table))
-    dialect = dialect_of(source, table)
-    try:
-        for record in walk(file, dialect):
-            if record.text.strip("\r\n"):
-                text = io.StringIO(record.text, newline="")
-                names = next(csv_reader(text, dialect))
-                stripped = tuple(name.strip() for name in names)
-                return Shape(stripped, skip=record.index - 1)
-    except (csv.Error, UnicodeError, OSError, EOFError) as error:
-        raise GateError(
-            f"its header cannot be read ({error})",
-            where=file.shown,
-            remedy="Check `csv` in the spec: quote, delimiter, encoding.",
-        ) from error
-    return Shape(originals(table))  # empty: no row, no harm
 
 
 def _parquet_shape(file: SourceFile) -> Shape:

@@ -109,9 +109,42 @@ class CsvOptions(_Strict):
     quote: str = Field(default='"', max_length=1)
     header: bool = True
     encoding: Literal["utf-8", "utf-16", "latin-1"] = "utf-8"
-    null_strings: tuple[str, ...] = ("",)
+    null_strings: tuple[str, ...] = Field(default=("",), min_length=1)
     date_format: str | None = None
     timestamp_format: str | None = None
+
+    @field_validator("delimiter", "quote")
+    @classmethod
+    def _mark_is_no_line_end(cls, mark: str) -> str:
+        if mark in ("\r", "\n", "\0"):
+            raise ValueError(f"{mark!r} cannot tell values apart")
+        return mark
+
+    @field_validator("quote")
+    @classmethod
+    def _quote_is_one_byte(cls, mark: str) -> str:
+        if not mark.isascii():
+            raise ValueError(f"{mark!r} is no quote: use an ASCII character, or none")
+        return mark
+
+    @field_validator("date_format", "timestamp_format")
+    @classmethod
+    def _format_is_one(cls, text: str | None) -> str | None:
+        if text is not None:
+            try:
+                with duckdb.connect() as con:
+                    con.execute("select try_strptime('', ?)", [text])
+            except duckdb.Error as error:
+                raise ValueError(
+                    f"{text!r} is no format of strptime: {error}"
+                ) from error
+        return text
+
+    @model_validator(mode="after")
+    def _marks_differ(self) -> Self:
+        if self.delimiter == self.quote:
+            raise ValueError("`delimiter` and `quote` are the same character")
+        return self
 
 
 class Table(_Strict):

@@ -193,13 +193,18 @@ def test_evolve_refuses_a_header_that_it_does_not_know(
         place.load(source)
 
 
-def test_two_new_columns_never_share_a_name(place: Place) -> None:
+@pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (b"id,Order Total,order_total", "'order_total' would land as 'order_total'"),
+        (b"id,ID", "'ID' would land as 'id', where 'id' lands"),
+    ],
+)
+def test_two_columns_never_land_as_one(place: Place, header: bytes, said: str) -> None:
     source = place.source({"id": "bigint"}, schema_policy="evolve")
-    place.write(b"id,Name,name,_load_id,\n1,a,b,c,d\n")
-    place.load(source)
-    assert place.rows('id, name, name_2, load_id, "column"') == [
-        (1, "a", "b", "c", "d")
-    ]
+    place.write(header + b"\n")
+    with pytest.raises(GateError, match=said):
+        place.load(source)
 
 
 def test_a_column_becomes_wider_or_is_refused(place: Place) -> None:
