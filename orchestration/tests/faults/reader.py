@@ -16,7 +16,7 @@ from orchestration.lake.session import attach
 from orchestration.tests.faults.invariants import WHOLE, is_whole
 from orchestration.tests.faults.world import World
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.5
 
 
 class Reader:

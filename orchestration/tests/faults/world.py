@@ -96,7 +96,7 @@ class World:
                 the server's, any other the call's own.
             preexec: Called in the child before `firn`, to set limits.
         """
-        newest = self._newest()
+        newest = self.newest()
         child = self.start(
             *args, env=env, mutant=mutant, failpoint=failpoint, preexec=preexec
         )
@@ -138,9 +138,9 @@ class World:
         process.release(self.settings)
         return child
 
-    def run(self, **how: Any) -> Done:
+    def run(self, *arguments: str, **how: Any) -> Done:
         """`firn run`, which has to end well."""
-        done = self.firn("run", "--format", "json", **how)
+        done = self.firn("run", "--format", "json", *arguments, **how)
         assert done.code == 0, done
         return done
 
@@ -210,7 +210,8 @@ class World:
                 process.ensure_catalog(self.settings)
         return failpoint
 
-    def _newest(self) -> int:
+    def newest(self) -> int:
+        """The id of the newest publication, 0 without any."""
         if not (self.home / "catalog.db").exists():
             return 0
         lake = self.lake()
