@@ -1,14 +1,18 @@
 """DuckDB on a branch: the lake attached as `lake`, its views in memory beside it."""
 
 import importlib.util
+import math
+import os
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 from pyiceberg.catalog.rest import RestCatalog
 
-from orchestration.errors import SetupError
+from orchestration.errors import SetupError, UsageError
 from orchestration.lake.confine import Limits, confine
 from orchestration.lake.process import Endpoint, ensure_catalog
 from orchestration.lake.spill import spill_to
@@ -19,6 +23,7 @@ from orchestration.settings import Settings
 if TYPE_CHECKING:
     from requests import Session
 
+_TIMEOUT = "FIRN_CATALOG_TIMEOUT_SECONDS"
 DATABASE = "lake"  # the alias on every branch; `main` is a name DuckDB reserves
 
 # The stamp of `make` only knows that the locks are as they were.
@@ -81,6 +86,7 @@ def attach(
     load_extensions(con)
     con.execute("set global timezone = 'UTC'")
     con.execute("set global allow_persistent_secrets = false")
+    con.execute(f"set global http_timeout = {math.ceil(_patience())}")
     # The macros sort rows before they insert them; DuckDB itself cannot.
     con.execute("set global unsafe_iceberg_ignore_sort_order = true")
     # A size that other engines heed; DuckDB can, too, where there are no partitions.
@@ -113,6 +119,21 @@ def _trust(con: duckdb.DuckDBPyConnection, endpoint: Endpoint) -> None:
         con.execute(f"set global ca_cert_file = {literal(endpoint.ca)}")
 
 
+def _patience() -> float:
+    """Seconds to wait for an answer of the catalog, which waits for others in turn.
+
+    Raises:
+        UsageError: `FIRN_CATALOG_TIMEOUT_SECONDS` is no number above zero.
+    """
+    given = os.environ.get(_TIMEOUT) or "60"
+    with suppress(ValueError):
+        if (seconds := float(given)) > 0:
+            return seconds
+    raise UsageError(
+        f"{given!r} is no number of seconds", where=_TIMEOUT, remedy="Write 60, say."
+    )
+
+
 def rest_catalog(endpoint: Endpoint, branch: str) -> RestCatalog:
     """The branch as pyiceberg's catalog."""
     trust: dict[str, Any] = {"ssl": {"cabundle": endpoint.ca}} if endpoint.ca else {}
@@ -122,10 +143,14 @@ def rest_catalog(endpoint: Endpoint, branch: str) -> RestCatalog:
 
 
 class _Catalog(RestCatalog):
-    """Trusts the certificates it is given, whatever REQUESTS_CA_BUNDLE says."""
+    """Trusts the certificates it is given, whatever REQUESTS_CA_BUNDLE says.
+
+    Nor does it wait for ever for a catalog that does not answer, as pyiceberg would.
+    """
 
     def _create_session(self) -> "Session":
         session = super()._create_session()
+        session.request = partial(session.request, timeout=_patience())  # type: ignore[method-assign]
         session.trust_env = "ssl" not in self.properties
         return session
 

@@ -97,5 +97,10 @@ def no_room(error: OSError) -> Exception:
     """A full disk as a refusal: nothing was done. Other errors stay what they are."""
     if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return error
+    return disk_full()
+
+
+def disk_full() -> CatalogError:
+    """There is no room for what was asked, and nothing of it was done."""
     what = "the catalog's disk is full"
     return CatalogError(507, "InsufficientStorageException", what)

@@ -22,6 +22,7 @@ from orchestration.errors import (
     ConflictError,
     FirnError,
     NotFoundError,
+    UnsureError,
     UsageError,
 )
 from orchestration.lake import branches
@@ -175,6 +176,9 @@ def _refused(error: Exception, request: str) -> CatalogError:
             what = "the catalog's database is busy; try again"
             return CatalogError(503, "ServiceUnavailableException", what)
     log.error("%s failed", request, exc_info=error)
+    if isinstance(error, UnsureError) and "disk is full" in error.what:
+        # What SQLite says of a transaction that it has rolled back.
+        return errors.disk_full()
     what = "the catalog failed; its log has the reason"
     return CatalogError(500, "InternalServerError", what)
 
