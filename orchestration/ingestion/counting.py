@@ -46,22 +46,20 @@ def _json_rows(file: SourceFile) -> int:
     with open_content(file) as stream:
         text = stream.read().decode()
     try:
-        document = _DECODER.decode(text)
+        return _json_documents(text)
     except RecursionError as error:
         raise ValueError("its values are nested too deep") from error
-    except json.JSONDecodeError:
-        # Several documents in one file: DuckDB reads them, so count them too.
-        return _json_documents(text)
-    return len(document) if isinstance(document, list) else 1
 
 
 def _json_documents(text: str) -> int:
+    """The items of one array; where several documents follow each other, those."""
     count, position = 0, _after_space(text, 0)
+    document: object = None
     while position < len(text):
-        _, position = _DECODER.raw_decode(text, position)
+        document, position = _DECODER.raw_decode(text, position)
         position = _after_space(text, position)
         count += 1
-    return count
+    return len(document) if count == 1 and isinstance(document, list) else count
 
 
 def _after_space(text: str, position: int) -> int:

@@ -85,7 +85,7 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
         lines = [line for line in str(error).splitlines() if line.strip()]
         said = lines[0]
         for file in batch.files:
-            said = said.replace(str(file.path), file.shown)
+            said = said.replace(str(file.readable), file.shown)
         raise GateError(
             f"DuckDB cannot read it, nothing of this source was published: {said}",
             where=_culprit(lines, batch),

@@ -6,7 +6,7 @@ never a required one, nor all of them: then the delimiter is wrong, or the file.
 """
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +18,8 @@ from orchestration.ingestion.spec import Source, Table
 # Rows are staged first, in memory while it lasts: one batch at a time.
 _BATCH_BYTES = 1 << 30
 _BATCH_FILES = 2000
+_MOST_NAMES, _LONGEST_NAME = 10, 60  # in a message
+_MOST_NEW = 1000  # columns that `evolve` adds in one load
 _EXPANSION = 5  # of compressed files, roughly
 
 
@@ -107,29 +109,63 @@ def landed_name(original: str) -> str:
 def mismatch(source: Source, table: Table, names: Sequence[str]) -> str:
     """What keeps a table from taking these columns; empty when they fit."""
     known = originals(table)
+    if withheld := _withheld(table, names):
+        return withheld
     if source.schema_policy_of(table) == "evolve":
         return _unrecognised(table, names)
     extra = [name for name in names if name not in known]
     missing = [name for name in known if name not in names]
     parts = []
     if extra:
-        parts.append(f"unknown column {', '.join(map(repr, extra))}")
+        parts.append(f"unknown column {_shown(extra)}")
     if missing:
-        parts.append(f"missing column {', '.join(map(repr, missing))}")
+        parts.append(f"missing column {_shown(missing)}")
     return "; ".join(parts)
+
+
+def _withheld(table: Table, names: Sequence[str]) -> str:
+    """What is said where the names may be a row of personal data, taken for a header."""
+    personal = any(column.pii for column in table.columns)
+    if not personal or set(originals(table)) & set(names):
+        return ""
+    return (
+        "none of the spec's columns is there; what is there is not shown, since the "
+        "table has personal data and this may be a row: `csv.header: false`?"
+    )
 
 
 def _unrecognised(table: Table, names: Sequence[str]) -> str:
     """What `evolve` refuses, too: a header that was not taken apart as it is meant."""
     if not set(originals(table)) & set(names):
-        return f"none of the spec's columns is among {', '.join(map(repr, names))}"
+        return f"none of the spec's columns is among {_shown(names)}"
     missing = [
         column.original
         for column in table.columns
         if table.is_required(column) and column.original not in names
     ]
     if missing:
-        return f"missing column {', '.join(map(repr, missing))}, which has no NULL"
+        return f"missing column {_shown(missing)}, which has no NULL"
+    return _clash(table, names)
+
+
+def _clash(table: Table, names: Sequence[str]) -> str:
+    """What would mix two columns of the files in one of the lake, or make too many."""
+    landed = {column.name: column.original for column in table.columns}
+    known = set(originals(table))
+    new = [name for name in names if name not in known]
+    if len(new) > _MOST_NEW:
+        return (
+            f"{len(new):,} new columns, more than {_MOST_NEW:,}: are names data here?"
+        )
+    for name in new:
+        if "\0" in name:
+            return f"column {name!r} has a NUL in its name"
+        other = landed.setdefault(landed_name(name), name)
+        if other != name:
+            return (
+                f"column {name!r} would land as {landed_name(name)!r}, "
+                f"where {other!r} lands"
+            )
     return ""
 
 
@@ -149,9 +185,21 @@ def schema_error(source: Source, table: Table, problems: Sequence[str]) -> GateE
 def _problem(source: Source, table: Table, names: tuple[str, ...] | None) -> str:
     if names is None:
         return ""
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        return f"column {', '.join(map(repr, twice))} is there twice"
+    if withheld := _withheld(table, names):
+        return withheld
+    if twice := sorted(name for name, times in Counter(names).items() if times > 1):
+        return f"column {_shown(twice)} is there twice"
     return mismatch(source, table, names)
+
+
+def _shown(names: Sequence[str]) -> str:
+    """Names for a message: of a header that is none, it would hold the whole line."""
+    cut = [
+        name if len(name) <= _LONGEST_NAME else name[:_LONGEST_NAME] + "…"
+        for name in names[:_MOST_NAMES]
+    ]
+    rest = f" and {len(names) - len(cut):,} more" if len(names) > len(cut) else ""
+    return ", ".join(map(repr, cut)) + rest
 
 
 def _others(members: Sequence[SourceFile]) -> str:

@@ -17,6 +17,7 @@ from orchestration.ingestion.run import ingest
 from orchestration.lake import Lake, process
 from orchestration.lake.session import connect
 from orchestration.settings import Settings
+from orchestration.tests.unit.ingestion.conftest import place  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
     import duckdb
