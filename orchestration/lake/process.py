@@ -15,6 +15,7 @@ heavy.
 import fcntl
 import ipaddress
 import json
+import math
 import os
 import subprocess
 import sys
@@ -63,7 +64,8 @@ def ensure_catalog(
 
     Raises:
         SetupError: It does not start; the message names its log.
-        UsageError: The address would carry the token in plain text to another machine.
+        UsageError: The address would carry the token in plain text to another machine,
+            or a variable has a value that it cannot have.
     """
     ca = environ.get("FIRN_CATALOG_CA") or ""
     if uri := environ.get("FIRN_CATALOG_URI"):
@@ -71,6 +73,7 @@ def ensure_catalog(
         _go_directly(uri)
         token = environ.get("FIRN_CATALOG_TOKEN") or read_token(settings)
         return Endpoint(uri.rstrip("/"), token, ca)
+    idle_seconds(environ)  # or the server would refuse it, in its log
     settings.home.mkdir(parents=True, exist_ok=True)
     _hold(settings)
     address = _running(settings) or _start(settings)
@@ -83,6 +86,24 @@ def release(settings: Settings) -> None:
     with _guard:
         if (descriptor := _held.pop(settings.home, None)) is not None:
             os.close(descriptor)
+
+
+def idle_seconds(environ: Mapping[str, str] = os.environ) -> float:
+    """How long the catalog stays after its last user (`FIRN_CATALOG_IDLE_SECONDS`).
+
+    Raises:
+        UsageError: It is no number, or below zero.
+    """
+    given = environ.get("FIRN_CATALOG_IDLE_SECONDS") or "5"
+    with suppress(ValueError):
+        seconds = float(given)
+        if 0 <= seconds < math.inf:
+            return seconds
+    raise UsageError(
+        f"{given!r} is no number of seconds",
+        where="FIRN_CATALOG_IDLE_SECONDS",
+        remedy="Set it to a number like 5 or 0.5, or leave it out.",
+    )
 
 
 def address_file(settings: Settings) -> Path:
@@ -129,6 +150,12 @@ def become_server(settings: Settings) -> int | None:
 def is_still_server(settings: Settings, lock: int) -> bool:
     """Whether the lock is that of the lake that is there: somebody may delete it."""
     return _is_file(lock, settings.home / "catalog.server")
+
+
+def withdraw(settings: Settings, lock: int) -> None:
+    """Take the server's address away, unless the lake and its server are new ones."""
+    if is_still_server(settings, lock):
+        address_file(settings).unlink(missing_ok=True)
 
 
 def leave_alone(settings: Settings) -> int | None:
@@ -205,8 +232,9 @@ def _running(settings: Settings) -> dict[str, str] | None:
     try:
         found = json.loads(address_file(settings).read_text())
     except (FileNotFoundError, ValueError):
-        return None  # not ready yet
-    return found if isinstance(found, dict) and "uri" in found else None
+        return None  # not ready yet, or damaged: the server repairs it
+    is_address = isinstance(found, dict) and isinstance(found.get("uri"), str)
+    return found if is_address else None
 
 
 def _start(settings: Settings) -> dict[str, str]:

@@ -106,8 +106,9 @@ LAYOUT = 1
 layout = sa.Table("firn_layout", metadata, sa.Column("version", sa.Integer))
 
 # How long a writer waits for another one. A lock is held for milliseconds; whoever
-# holds it for longer is stuck, or is somebody's backup.
-_BUSY_MS = 60_000
+# holds it for longer is stuck, or is somebody's backup. Shorter than clients wait for
+# an answer (60 s): they shall hear that nothing was done, and not wonder.
+_BUSY_MS = 45_000
 # More than the server has threads: none of them waits for a connection.
 _POOL: dict[str, Any] = {"pool_size": 16, "max_overflow": 48}
 _CREATE = 0x6669726E  # "firn": any number, the same in every process

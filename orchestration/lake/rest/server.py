@@ -1,12 +1,10 @@
 """Runs the catalog: in the foreground, or on demand until nobody uses it."""
 
-import json
 import logging
 import os
 import signal
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,15 +14,14 @@ import uvicorn
 from orchestration.errors import SetupError, UsageError
 from orchestration.lake import ownership, process
 from orchestration.lake.lake import Lake
-from orchestration.lake.rest.app import Guard, application
+from orchestration.lake.rest.app import application
+from orchestration.lake.rest.presence import Presence
 from orchestration.lake.rest.tls import Certificate
 from orchestration.limits import allow_open_files
 from orchestration.settings import Settings
 
 log = logging.getLogger(__name__)
 
-_IDLE_SECONDS = 5.0
-_POLL_SECONDS = 0.2
 _ANY = ("0.0.0.0", "::")  # noqa: S104 - how to name one that listens on all
 
 
@@ -71,8 +68,10 @@ def serve(
         process.address_file(settings).unlink(missing_ok=True)
         lock = process.become_server(settings)
     assert lock is not None  # nobody else can start while we hold `starting`
-    _run(settings, _Door(host, port, certificate), lock=lock, on_ready=on_ready)
-    os.close(lock)
+    try:
+        _run(settings, _Door(host, port, certificate), lock=lock, on_ready=on_ready)
+    finally:
+        os.close(lock)
 
 
 def serve_on_demand(settings: Settings) -> None:
@@ -83,8 +82,7 @@ def serve_on_demand(settings: Settings) -> None:
     lock = process.become_server(settings)
     if lock is None:
         return
-    idle = float(os.environ.get("FIRN_CATALOG_IDLE_SECONDS") or _IDLE_SECONDS)
-    _run(settings, _Door(), lock=lock, idle=idle)
+    _run(settings, _Door(), lock=lock, idle=process.idle_seconds())
 
 
 def _run(
@@ -117,15 +115,17 @@ def _run(
     )
     with _ending_by_signal(), _listening(door.host, door.port) as listener:
         try:
-            uri = _announce(settings, door, listener)
-            if idle is not None:
-                _leave_when_idle(settings, server, app, lock=lock, idle=idle)
+            address = _address(door, listener)
+            log.info("the catalog listens on %s", address["uri"])
+            presence = Presence(settings, address, lock=lock)
+            presence.announce()
+            presence.watch(server, app, idle=idle)
             threading.Thread(target=_warm_up, daemon=True).start()
             if on_ready is not None:
-                on_ready(uri)
+                on_ready(address["uri"])
             server.run(sockets=[listener])
         finally:
-            _withdraw(settings, lock)
+            process.withdraw(settings, lock)
             lake.close()
 
 
@@ -167,61 +167,14 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _announce(settings: Settings, door: _Door, listener: socket.socket) -> str:
-    """From here on the listener queues requests, so clients may come."""
+def _address(door: _Door, listener: socket.socket) -> dict[str, str]:
     host, certificate = door.host, door.certificate
     shown = "localhost" if host in _ANY else f"[{host}]" if ":" in host else host
     scheme = "https" if certificate else "http"
-    uri = f"{scheme}://{shown}:{listener.getsockname()[1]}"
-    log.info("the catalog listens on %s", uri)
-    address = {"uri": uri, "pid": os.getpid()}
+    address = {"uri": f"{scheme}://{shown}:{listener.getsockname()[1]}"}
     if certificate:
         address["ca"] = str(certificate.cert.resolve())
-    target = process.address_file(settings)
-    aside = target.with_suffix(".new")
-    aside.write_text(json.dumps(address))
-    aside.replace(target)
-    return uri
-
-
-def _withdraw(settings: Settings, lock: int) -> None:
-    """Take the address away, unless the lake and its server are new ones."""
-    if process.is_still_server(settings, lock):
-        process.address_file(settings).unlink(missing_ok=True)
-
-
-def _leave_when_idle(
-    settings: Settings,
-    server: uvicorn.Server,
-    app: Guard,
-    *,
-    lock: int,
-    idle: float,
-) -> None:
-    def watch() -> None:
-        last_user = time.monotonic()
-        while not server.should_exit:
-            time.sleep(_POLL_SECONDS)
-            if not process.is_still_server(settings, lock):
-                log.info("this lake was deleted; leaving")
-                server.should_exit = True
-                return
-            try:
-                alone = process.leave_alone(settings)
-            except FileNotFoundError:  # deleted in this moment
-                continue
-            if alone is None:
-                last_user = time.monotonic()
-            elif time.monotonic() - max(last_user, app.last_used) < idle:
-                os.close(alone)
-            else:
-                # The lock is kept until this process is gone: who comes now waits
-                # for that, and then starts the next server.
-                _withdraw(settings, lock)
-                log.info("nobody uses the catalog; leaving")
-                server.should_exit = True
-
-    threading.Thread(target=watch, daemon=True).start()
+    return address
 
 
 def _warm_up() -> None:
