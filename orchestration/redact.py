@@ -14,22 +14,14 @@ HIDDEN = "***"
 _SHORTEST = 4  # a shorter secret would blank half of every text, and is no secret
 _IN_ADDRESS = re.compile(r"(?<=://)([^/\s:@'\"]*):([^/\s@'\"]+)(?=@)")
 _ADDRESSES = ("FIRN_CATALOG_DATABASE", "FIRN_CATALOG_URI")
-_hidden: dict[str, str] = {}
-
-
-def hide(secret: str, shown: str = HIDDEN) -> None:
-    """Show `shown` in place of a text, from now on in this process."""
-    if len(secret) >= _SHORTEST:
-        _hidden[secret] = shown
 
 
 def redact(text: str, environ: Mapping[str, str] = os.environ) -> str:
     """The text without passwords in addresses and without the known secrets."""
-    known = dict.fromkeys(_secrets(environ), HIDDEN) | _hidden
-    for secret in sorted(known, key=len, reverse=True):
+    for secret in sorted(set(_secrets(environ)), key=len, reverse=True):
         forms = {secret, quote(secret, safe=""), quote_plus(secret)}
         for form in forms | {json.dumps(secret)[1:-1]}:
-            text = text.replace(form, known[secret])
+            text = text.replace(form, HIDDEN)
     return _IN_ADDRESS.sub(rf"\1:{HIDDEN}", text)
 
 

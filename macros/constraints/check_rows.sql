@@ -9,7 +9,7 @@
             {% do exceptions.raise_compiler_error(
                 'Constraint check (' ~ constraint.expression ~ ') on ' ~ constraint.on
                 ~ ': ' ~ broken[0][0] ~ ' rows violate it, for example '
-                ~ broken[0][1] ~ '. Nothing was committed.'
+                ~ example_of(broken[0][1]) ~ '. Nothing was committed.'
             ) %}
         {% endif %}
     {% endfor %}

@@ -42,6 +42,6 @@
 {% macro _refuse_keys(keys, what, example, remedy) %}
     {% do exceptions.raise_compiler_error(
         model.name ~ ': unique_key (' ~ keys | join(', ') ~ ') ' ~ what
-        ~ ', for example ' ~ example ~ '. ' ~ remedy ~ ' Nothing was committed.'
+        ~ ', for example ' ~ example_of(example) ~ '. ' ~ remedy ~ ' Nothing was committed.'
     ) %}
 {% endmacro %}

@@ -4,7 +4,9 @@
 
 {% macro duckdb__column_bounds(delta, names, columns) %}
     {#- Literals, because only literals prune files: each column's least and greatest
-        value, cast to its type. Types without an order that files record are left out. -#}
+        value, cast to its type. Types without an order that files record are left out,
+        and personal data, since logs keep the statement. -#}
+    {% set personal = personal_columns() %}
     {% set types = {} %}
     {% for column in columns %}
         {% do types.update({column.name | lower: column.type}) %}
@@ -12,7 +14,8 @@
     {% set parts, bounded = [], [] %}
     {% for name in names %}
         {% set type = types.get(name | lower, '') %}
-        {% if type.split('(')[0] in _ordered_types() and not type.endswith(']') %}
+        {% if type.split('(')[0] in _ordered_types() and not type.endswith(']')
+            and name | lower not in personal %}
             {% set column = quoted_columns([name])[0] %}
             {% do bounded.append({'name': name, 'type': type}) %}
             {% do parts.append('[min(' ~ column ~ ')::varchar, max(' ~ column ~ ')::varchar]') %}

@@ -36,6 +36,7 @@ from orchestration.build.artifacts import (
     read_results,
     read_sources,
 )
+from orchestration.build.withhold import has_personal_data
 from orchestration.errors import FirnError, SetupError, UsageError
 from orchestration.settings import Settings
 
@@ -84,6 +85,8 @@ class Dbt:
         """Build and test; also return whether dbt itself calls it a success."""
         artifact = self.target / "run_results.json"
         artifact.unlink(missing_ok=True)
+        if self.manifest is not None:
+            guard.withhold_values(withheld=has_personal_data(self.manifest))
         outcome = self._invoke("build", *arguments.own(self.args))
         return read_results(artifact), outcome.success
 

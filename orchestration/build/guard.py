@@ -15,6 +15,7 @@ from dbt.adapters.duckdb.environments.local import (
 )
 
 from orchestration.build import project as project_file
+from orchestration.build import withhold
 from orchestration.errors import UsageError
 from orchestration.lake.confine import Limits
 from orchestration.lake.statements import BUILDS, forbidden
@@ -25,6 +26,7 @@ _OUT = (
     "A build that publishes reads and writes the lake alone: land files with a source "
     "(docs/how-to/add-a-source.md), or try it with plain `dbt build` on your branch."
 )
+_state = {"withheld": False}
 _execute: Any = DuckDBCursorWrapper.execute
 _submit = LocalEnvironment.submit_python_job
 
@@ -53,6 +55,11 @@ def install(*, guarded: bool, python: bool) -> None:
     LocalEnvironment.submit_python_job = submit  # type: ignore[method-assign]
 
 
+def withhold_values(*, withheld: bool) -> None:
+    """Whether errors of DuckDB are kept from showing values."""
+    _state["withheld"] = withheld
+
+
 def _guarded(self: DuckDBCursorWrapper, sql: str, bindings: Any = None) -> Any:
     try:
         if found := forbidden(self._cursor, sql, BUILDS):
@@ -61,6 +68,12 @@ def _guarded(self: DuckDBCursorWrapper, sql: str, bindings: Any = None) -> Any:
     except duckdb.PermissionException as error:
         what = str(error).partition(" - ")[0].strip()
         raise RuntimeError(str(UsageError(what, remedy=_OUT))) from error
+    except duckdb.Error as error:
+        text = str(error)
+        if not _state["withheld"] or (masked := withhold.without_values(text)) == text:
+            raise
+        # Without the cause: dbt logs it.
+        raise RuntimeError(masked) from None
 
 
 def _refuse_python(_: LocalEnvironment, *__: object) -> Any:

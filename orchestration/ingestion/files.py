@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from orchestration.errors import GateError, UsageError
 from orchestration.ingestion.spec import Source, Table
-from orchestration.ingestion.specs import expand
+from orchestration.ingestion.specs import expand, variables
 from orchestration.settings import Settings
 
 Compression = Literal["uncompressed", "gzip", "zstd"]
@@ -94,13 +94,13 @@ def discover(settings: Settings, source: Source, table: Table) -> Found:
     folder = settings.project_dir / path
     if not glob.has_magic(str(path)) and not folder.is_dir():
         raise UsageError(
-            f"its folder {source.path} does not exist ({folder})",
+            f"its folder {source.path} does not exist",
             where=f"source {source.name}",
             remedy="Create it, or correct `path` in the spec; see docs/how-to.",
         )
     # The project's own path may hold what is a pattern elsewhere: `shop [old]`.
     base = Path(glob.escape(str(settings.project_dir))) / path
-    look = _Looker(settings.project_dir, base, f"source {source.name}")
+    look = _Looker(settings.project_dir, base, source)
     # Both parts may hold wildcards.
     paths = glob.glob(str(base / table.files), recursive=True)  # noqa: PTH207
     found = [file for path in sorted(paths) if (file := look(Path(path)))]
@@ -144,12 +144,13 @@ def shown_list(files: Iterable[SourceFile], *, most: int = 5) -> str:
 class _Looker:
     """Makes a `SourceFile` of each path that a glob has found."""
 
-    def __init__(self, project: Path, base: Path, source: str) -> None:
+    def __init__(self, project: Path, base: Path, source: Source) -> None:
         # The spec may name a link as its folder; what lies there may not lead out.
         roots = glob.glob(str(base))  # noqa: PTH207
         self._roots = [os.path.realpath(root) for root in roots]
         self._project = project
-        self._source = source
+        self._source = f"source {source.name}"
+        self._variables = variables(source.path)
         self._folders: dict[Path, str] = {}
 
     def __call__(self, path: Path) -> SourceFile | None:
@@ -169,7 +170,7 @@ class _Looker:
         if not S_ISREG(stat.st_mode):
             return None
         inside = path.is_relative_to(self._project)
-        shown = path.relative_to(self._project) if inside else path
+        shown = path.relative_to(self._project) if inside else self._unexpanded(path)
         if not self._is_within(path):
             raise self._refusal(path, "leads out of the source's folder")
         if not _is_text(str(shown)):
@@ -182,6 +183,13 @@ class _Looker:
             state=(stat.st_ino, stat.st_ctime_ns),
         )
 
+    def _unexpanded(self, path: Path) -> Path:
+        """With variables by name: their values are the machine's, and may be secret."""
+        text = str(path)
+        for value, name in self._variables.items():
+            text = text.replace(value, name)
+        return Path(text)
+
     def _is_within(self, path: Path) -> bool:
         if path.is_symlink():
             real = os.path.realpath(path)
@@ -193,8 +201,9 @@ class _Looker:
         return any(real.startswith(root.rstrip("/") + "/") for root in self._roots)
 
     def _refusal(self, path: Path, what: str) -> GateError:
+        name = ascii(str(self._unexpanded(path)))
         return GateError(
-            f"{str(path)!a} {what}, nothing of this source was published",
+            f"{name} {what}, nothing of this source was published",
             where=self._source,
             remedy="Move it away or rename it, or correct `path` and `files`.",
         )

@@ -196,10 +196,17 @@ def _check_rejects(source: Source, results: Sequence[LoadResult], branch: str) -
             f"{result.rejected:,} of {result.source_rows:,} rows do not fit "
             f"({share:.1%}, at most {limit:.1%}); nothing of this source was published",
             where=f"source {source.name}, table {table.name}",
-            remedy='See why: firn sql "select reason, count(*), any_value(raw_line) '
+            remedy=f'See why: firn sql "select {_looks(source)} '
             f"from raw.{source.raw_name('rejects')} where _load_id = "
             f"'{result.load_id}' group by reason\" --branch {branch}",
         )
+
+
+def _looks(source: Source) -> str:
+    """What a query of rejects shows; rows of people are not put on a screen by it."""
+    personal = any(c.pii for table in source.tables for c in table.columns)
+    shown = "min(_source_file), min(line_number)" if personal else "any_value(raw_line)"
+    return f"reason, count(*), {shown}"
 
 
 def _ignore(_: object) -> None:

@@ -124,7 +124,7 @@ def mismatch(source: Source, table: Table, names: Sequence[str]) -> str:
 
 
 def _withheld(table: Table, names: Sequence[str]) -> str:
-    """What is said where the names may be a row of personal data, taken for a header."""
+    """What is said where the names may be a row of people, taken for a header."""
     personal = any(column.pii for column in table.columns)
     if not personal or set(originals(table)) & set(names):
         return ""

@@ -95,6 +95,12 @@ def expand(text: str, *, source: str, environ: Mapping[str, str] = os.environ) -
     return _VARIABLE.sub(value, text)
 
 
+def variables(text: str, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """What a path has from the environment: `${NAME}` by the value it has now."""
+    names = (match["name"] for match in _VARIABLE.finditer(text))
+    return {environ[name]: f"${{{name}}}" for name in names if environ.get(name)}
+
+
 def _as_spec_error(document: Document, error: ValidationError) -> SpecError:
     # pydantic counts an invalid item as absent: that is no error of its own.
     found = [

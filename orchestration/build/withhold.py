@@ -1,0 +1,39 @@
+"""Errors of DuckDB without the values that they quote: logs and answers keep errors.
+
+Only where a column of the project is tagged `pii`, since a value says what went wrong.
+"""
+
+import re
+
+from dbt.contracts.graph.manifest import Manifest
+
+_WITHHELD = "the value is not shown, since the project has personal data"
+# Errors that quote a value, and errors whose text may be anything, as `error(…)` makes.
+_OF_DATA = ("Conversion Error", "Constraint Error", "Out of Range Error")
+_ANY_TEXT = ("Invalid Input Error",)
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# Our own words, of a view that could not be made.
+_OF_A_VIEW = re.compile(r"Invalid Input Error: [\w.]+ cannot be read: ")
+
+
+def has_personal_data(manifest: Manifest) -> bool:
+    """Whether a column of the project is tagged `pii`."""
+    nodes = (*manifest.sources.values(), *manifest.nodes.values())
+    return any(
+        "pii" in (*column.tags, *column.config.tags)
+        or {**column.meta, **column.config.meta}.get("pii")
+        for node in nodes
+        for column in node.columns.values()
+    )
+
+
+def without_values(message: str) -> str:
+    """An error of DuckDB without what it quotes; of some kinds the name alone."""
+    kind = message.partition(":")[0]
+    if kind in _ANY_TEXT and not _OF_A_VIEW.match(message):
+        return f"{kind}: {_WITHHELD}"
+    if kind not in _OF_DATA:
+        return message
+    first, newline, rest = message.partition("\n")
+    shown = _QUOTED.sub("***", first)
+    return message if shown == first else f"{shown} ({_WITHHELD}){newline}{rest}"
