@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import ValidationError
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table.metadata import TableMetadata, new_table_metadata
@@ -23,7 +22,7 @@ from orchestration.lake.catalog import entries, errors, locations, namespaces
 from orchestration.lake.catalog.errors import CatalogError
 from orchestration.lake.catalog.files import Files
 from orchestration.lake.catalog.history import bounded
-from orchestration.lake.catalog.updates import Commit, summary
+from orchestration.lake.catalog.updates import Commit, refusing
 from orchestration.lake.model import Pointer, TableId
 from orchestration.lake.store import Store
 
@@ -247,16 +246,14 @@ def _move(connection: sa.Connection, branch: str, step: _Step) -> None:
 
 
 def _json(metadata: TableMetadata) -> str:
-    try:
+    with refusing("cannot be written"):
         return metadata.model_dump_json()
-    except NotImplementedError as error:
-        raise errors.bad_request("tables have format version 2 here") from error
 
 
 def _new_metadata(request: dict[str, Any], location: str) -> TableMetadata:
     if not isinstance(request.get("schema"), dict) or "fields" not in request["schema"]:
         raise errors.bad_request("a table needs a schema with fields")
-    try:
+    with refusing("malformed table"):
         spec, order = request.get("partition-spec"), request.get("write-order")
         return new_table_metadata(
             location=location.rstrip("/"),
@@ -269,9 +266,3 @@ def _new_metadata(request: dict[str, Any], location: str) -> TableMetadata:
             else UNSORTED_SORT_ORDER,
             properties=dict(request.get("properties") or {}),
         )
-    except ValidationError as error:
-        raise errors.bad_request(f"malformed table: {summary(error)}") from error
-    except (ValueError, NotImplementedError) as error:
-        raise errors.bad_request(
-            f"cannot create the table: {errors.without_locations(error)}"
-        ) from error

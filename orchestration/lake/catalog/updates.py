@@ -6,7 +6,8 @@ there already is used again, another one gets an id of its own, and `-1` means t
 added last.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -31,6 +32,7 @@ from pyiceberg.table.update import (
     update_table_metadata,
 )
 
+from orchestration.errors import FirnError
 from orchestration.lake.catalog import errors
 from orchestration.lake.model import TableId
 
@@ -57,13 +59,9 @@ class Commit:
 
     def __init__(self, table: TableId, requirements: Any, updates: Any) -> None:
         self.table = table
-        try:
+        with refusing(f"malformed commit to {table}"):
             self.requirements = _REQUIREMENTS.validate_python(requirements or [])
             self.updates = _UPDATES.validate_python(updates or [])
-        except ValidationError as error:
-            raise errors.bad_request(
-                f"malformed commit to {table}: {summary(error)}"
-            ) from error
 
     @property
     def creates(self) -> bool:
@@ -88,7 +86,7 @@ class Commit:
         if base is None and not self.creates:
             raise errors.no_such_table(self.table)
         self._check(base)
-        try:
+        with refusing(f"cannot update {self.table}"):
             if base is None:
                 return _first(self.updates, new_location)
             return update_table_metadata(
@@ -96,10 +94,6 @@ class Commit:
                 tuple(_normalized(self.updates, base)),
                 metadata_location=base_location,
             )
-        except (ValueError, KeyError, NotImplementedError) as error:
-            raise errors.bad_request(
-                f"cannot update {self.table}: {errors.without_locations(error)}"
-            ) from error
 
     def is_in(self, base: TableMetadata) -> bool:
         """Whether the table has this commit already.
@@ -138,14 +132,26 @@ def _in_java_words(message: str) -> str:
     return message
 
 
-def summary(error: ValidationError) -> str:
-    """What is wrong with a request, by field, without repeating its values."""
-    return errors.without_locations(
-        "; ".join(
+@contextmanager
+def refusing(what: str) -> Iterator[None]:
+    """Answer 400 where a request makes a library fail, before anything is done.
+
+    pyiceberg expects well-formed requests, and fails on others in every way there is.
+    """
+    try:
+        yield
+    except FirnError:
+        raise
+    except ValidationError as error:  # without the values of the request
+        reasons = (
             f"{'.'.join(map(str, one['loc']))}: {one['msg']}"
             for one in error.errors(include_url=False, include_input=False)[:3]
         )
-    )
+        said = errors.without_locations("; ".join(reasons))
+        raise errors.bad_request(f"{what}: {said}") from error
+    except Exception as error:
+        said = errors.without_locations(error)
+        raise errors.bad_request(f"{what}: {said}") from error
 
 
 def _first(updates: Sequence[TableUpdate], location: str) -> TableMetadata:

@@ -9,11 +9,10 @@ import time
 import uuid
 from typing import Any
 
-from pydantic import ValidationError
 from pyiceberg.view.metadata import ViewMetadata
 
 from orchestration.lake.catalog import errors
-from orchestration.lake.catalog.updates import summary
+from orchestration.lake.catalog.updates import refusing
 from orchestration.lake.model import TableId
 
 Json = dict[str, Any]
@@ -86,16 +85,11 @@ def updated(view: TableId, metadata: Json, updates: list[Json]) -> Json:
             there.
     """
     change = _Change(metadata)
-    try:
+    with refusing(f"malformed view {view}"):
         for update in updates:
             change.apply(update)
         result = change.finish()
         ViewMetadata.model_validate(result)
-    except ValidationError as error:
-        what = f"malformed view {view}: {summary(error)}"
-        raise errors.bad_request(what) from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise errors.bad_request(f"malformed update of view {view}") from error
     return result
 
 

@@ -98,6 +98,13 @@ def test_a_staged_table_has_folders_and_is_not_listed(marts: TestClient) -> None
         {"schema": None},
         {"partition-spec": {"fields": [{"nothing": 1}]}},
         {"properties": {"format-version": "3"}},
+        {"properties": {"format-version": "7"}},
+        {"properties": {"format-version": "two"}},
+        {"properties": ["a"]},
+        {"properties": {"a": 1}},
+        {"location": 1},
+        {"schema": {"fields": [{"id": 1, "type": "?", "write-default": 1.5}]}},
+        {"write-order": {"fields": 1}},
         {"location": "s3://bucket/x"},
     ],
 )
