@@ -56,10 +56,17 @@ def sql(
             "--format", help="CSV and JSON hold all rows.", callback=_remember
         ),
     ] = Shape.text,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw", help="CSV: leave text as it is, even where it is a formula."
+        ),
+    ] = False,
 ) -> None:
     """Ask any branch, or main as it was, in DuckDB's SQL.
 
-    Reads only, unless --write is given.
+    Reads only, unless --write is given. In CSV a text that starts like a formula (=, +,
+    -, @) gets an apostrophe before it, so that no spreadsheet runs it; --raw does not.
 
     \b
     Example:
@@ -87,8 +94,9 @@ def sql(
             remedy="Write on a branch (`firn branches create NAME`) and publish it.",
         )
     settings = Settings.load()
+    printer = table.printer(output, limit, raw=raw)
     with state(settings, branch=branch, at=at) as name:
-        _ask(settings, name, text, write=write, show=table.printer(output, limit))
+        _ask(settings, name, text, write=write, show=printer)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 Printer = Callable[["duckdb.DuckDBPyConnection"], None]
 _BATCH = 10_000
 _WIDEST = 60
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA += ("\uff1d", "\uff0b", "\uff0d", "\uff20")  # the same marks in full width
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def grid(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -36,21 +40,29 @@ def grid(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def cell(value: object) -> str:
-    """One value on one line; NULL is empty, long text is cut."""
+    """One value on one line; NULL is empty, long text is cut.
+
+    Control characters are shown as `\\x1b`: a terminal would obey them.
+    """
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
     text = " ".join(str(value).split())
+    text = _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
     return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"
 
 
-def printer(shape: str, limit: int) -> Printer:
-    """How `firn sql` prints a result; text up to `limit` rows, 0 for all."""
+def printer(shape: str, limit: int, *, raw: bool = False) -> Printer:
+    """How `firn sql` prints a result; text up to `limit` rows, 0 for all.
+
+    Args:
+        raw: Leave the texts of CSV as they are, for a reader that is no spreadsheet.
+    """
     return {
         "text": lambda result: _text(result, limit),
         "json": _json,
-        "csv": _csv,
+        "csv": lambda result: _csv(result, raw=raw),
     }[shape]
 
 
@@ -74,11 +86,26 @@ def _json(result: "duckdb.DuckDBPyConnection") -> None:
     write("\n]\n")
 
 
-def _csv(result: "duckdb.DuckDBPyConnection") -> None:
+def _csv(result: "duckdb.DuckDBPyConnection", *, raw: bool) -> None:
     speak_utf_8()
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(_header(result))
-    writer.writerows(_rows(result))
+    written = _as_is if raw else _harmless
+    writer.writerow([written(name) for name in _header(result)])
+    writer.writerows([written(value) for value in row] for row in _rows(result))
+
+
+def _harmless(value: object) -> object:
+    """A text that no spreadsheet takes for a formula, as OWASP's CSV Injection advises.
+
+    Numbers stay numbers: only text can be a formula.
+    """
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+def _as_is(value: object) -> object:
+    return value
 
 
 def _rows(result: "duckdb.DuckDBPyConnection") -> Iterator[tuple[Any, ...]]:
