@@ -4,6 +4,7 @@
 """
 
 import re
+from collections import Counter
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
@@ -185,7 +186,7 @@ class Table(_Strict):
             ("names", names),
             ("original names", [column.original for column in self.columns]),
         ):
-            if twice := sorted({name for name in used if used.count(name) > 1}):
+            if twice := sorted(name for name, n in Counter(used).items() if n > 1):
                 raise ValueError(f"two columns share their {kind}: {', '.join(twice)}")
         cursor = (self.cursor,) if self.cursor else ()
         for name in (*self.primary_key, *cursor):
