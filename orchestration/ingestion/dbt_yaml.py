@@ -3,6 +3,7 @@
 `sources/<name>.yml → models/staging/<name>/_<name>__sources.yml`
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from orchestration.ingestion.specs import load_sources
 from orchestration.ingestion.yaml_text import Flow, dump
 from orchestration.settings import Settings
 
+_JINJA = re.compile(r"\{(?=[{%#])")
 # What reading a document raises that is not made of mappings and lists as dbt's are.
 _NO_SOURCES = (AttributeError, KeyError, TypeError)
 
@@ -30,7 +32,7 @@ def render_sources_yaml(source: Source) -> str:
         config["freshness"] = _freshness(source.freshness)
     entry = {
         "name": source.name,
-        "description": source.description or f"What {source.name} drops.",
+        "description": _plain(source.description or f"What {source.name} drops."),
         "schema": "raw",
         "config": config,
         "tables": [_table(source, table) for table in source.tables],
@@ -66,7 +68,9 @@ def _table(source: Source, table: Table) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "name": table.name,
         "identifier": source.raw_name(table.name),
-        "description": table.description or f"Rows of {table.files}, as they came.",
+        "description": _plain(
+            table.description or f"Rows of {table.files}, as they came."
+        ),
     }
     if table.freshness:
         entry["config"] = {"freshness": _freshness(table.freshness)}
@@ -77,10 +81,15 @@ def _table(source: Source, table: Table) -> dict[str, Any]:
 def _column(column: Column) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": column.name, "data_type": column.type}
     if column.description:
-        entry["description"] = column.description
+        entry["description"] = _plain(column.description)
     if column.pii:
         entry["config"] = Flow(tags=["pii"], meta=Flow(pii=True))
     return entry
+
+
+def _plain(text: str) -> str:
+    """Without Jinja, which dbt would run: a file's name may be anybody's."""
+    return _JINJA.sub("{ ", text)
 
 
 def _freshness(freshness: Freshness) -> dict[str, Any]:

@@ -264,6 +264,8 @@ def canonical_type(text: str) -> str:
     if not _TYPE.fullmatch(text):
         raise ValueError(f"{text!r} is not a column type")
     try:
+        # Alone, `duckdb.type` would take `int not null` and forget the half of it.
+        duckdb.extract_statements(f"select cast(null as {text})")
         parsed = duckdb.type(text.strip())
     except duckdb.Error as error:
         raise ValueError(f"{text!r} is not a column type of DuckDB") from error

@@ -9,6 +9,9 @@ import yaml
 from orchestration.errors import SpecError
 
 Location = tuple[str | int, ...]
+_MOST_BYTES = 1 << 20
+_MOST_NODES = 200_000  # after aliases: few lines of them can stand for billions
+_DEEPEST = 50
 
 
 class Document:
@@ -24,6 +27,7 @@ class Document:
         self.path = path
         root = self._compose()
         self._lines: dict[Location, int] = {}
+        self._nodes = 0
         self._walk(root, ())
         data = self._construct()
         if not isinstance(data, dict):
@@ -43,9 +47,9 @@ class Document:
 
     def _compose(self) -> yaml.Node | None:
         try:
-            self._text = self.path.read_text(encoding="utf-8")
+            self._text = self._read()
             return yaml.compose(self._text, Loader=yaml.SafeLoader)
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, UnicodeDecodeError, yaml.reader.ReaderError) as error:
             raise SpecError(
                 f"the spec cannot be read ({error})",
                 where=str(self.path),
@@ -59,6 +63,22 @@ class Document:
                 where=f"{self.path}:{line}",
                 remedy="Check the indentation and quotes around this line.",
             ) from error
+        except RecursionError as error:
+            raise self._too_much("nested too deep") from error
+
+    def _read(self) -> str:
+        with self.path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+        if len(content) > _MOST_BYTES:
+            raise self._too_much(f"more than {_MOST_BYTES >> 20} MiB")
+        return content.decode("utf-8-sig")
+
+    def _too_much(self, what: str) -> SpecError:
+        return SpecError(
+            f"this is no source spec: {what}",
+            where=f"{self.path}:1",
+            remedy="Write it as in docs/how-to/add-a-source.md.",
+        )
 
     def _construct(self) -> Any:
         try:
@@ -70,10 +90,20 @@ class Document:
                 where=f"{self.path}:{mark.line + 1 if mark else 1}",
                 remedy="Leave the tag out: a spec holds text, numbers, lists and keys.",
             ) from error
+        except (ValueError, TypeError, RecursionError) as error:
+            # Of a date such as 2026-13-45, which YAML takes for one without quotes.
+            raise SpecError(
+                f"a value is not what it looks like ({error})",
+                where=f"{self.path}:1",
+                remedy="Put dates, times and numbers that are texts in quotes.",
+            ) from error
 
     def _walk(self, node: yaml.Node | None, location: Location) -> None:
         if node is None:
             return
+        self._nodes += 1
+        if self._nodes > _MOST_NODES or len(location) > _DEEPEST:
+            raise self._too_much("its aliases make it too large, or it nests too deep")
         self._lines.setdefault(location, node.start_mark.line + 1)
         for key, key_node, child in _children(node):
             inner = (*location, key)
