@@ -3,6 +3,7 @@
 import json
 import re
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orchestration.ingestion.files import SourceFile, open_content
@@ -14,6 +15,9 @@ from orchestration.ingestion.unpack import broken
 # It has to be taken apart in memory, into Python's objects.
 _LONGEST_DOCUMENT = 256 << 20
 _SPACE = re.compile(r"[ \t\r\n]*")
+_PAGE_WITH_CHECKSUM = re.compile(
+    rb"PAR1(\x15[\x80-\xff]*[\x00-\x7f]){3}\x15", re.DOTALL
+)
 # Numbers are only counted; Python refuses to make one of 4,301 digits.
 _DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
 
@@ -27,14 +31,37 @@ def scan(file: SourceFile, source: Source, table: Table) -> Scan:
     try:
         match source.format_of(table):
             case "parquet":
-                footer = pq.ParquetFile(file.path).metadata  # type: ignore[no-untyped-call]
-                return Scan(scan_bytes(file), footer.num_rows)
+                return Scan(scan_bytes(file), _parquet_rows(file))
             case "json":
                 return Scan(scan_bytes(file), _json_rows(file))
             case _:
                 return scan_text(file, dialect_of(source, table))
-    except (ValueError, EOFError, OSError) as error:
+    except (ValueError, EOFError, OSError, pa.lib.ArrowException) as error:
         raise broken(file, str(error)) from error
+
+
+def _parquet_rows(file: SourceFile) -> int:
+    """The rows that the footer tells; pages that have a checksum are held against it.
+
+    DuckDB does not look at checksums. To do so, the pages have to be decoded here, too.
+    """
+    checked = _has_checksums(file)
+    with pq.ParquetFile(  # type: ignore[no-untyped-call]
+        file.path, page_checksum_verification=checked
+    ) as parquet:
+        if checked:
+            for _ in parquet.iter_batches():
+                pass
+        return int(parquet.metadata.num_rows)
+
+
+def _has_checksums(file: SourceFile) -> bool:
+    """Whether the first page has one: it is the fourth field of the page's header.
+
+    Before it are three whole numbers in Thrift's compact protocol
+    (https://parquet.apache.org/docs/file-format/data-pages/).
+    """
+    return _PAGE_WITH_CHECKSUM.match(file.head()) is not None
 
 
 def _json_rows(file: SourceFile) -> int:

@@ -78,7 +78,10 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
                 return _stage_parquet(con, batch)
             case _:
                 return _stage_json(con, source, batch)
-    except _UNREADABLE as error:
+    except duckdb.Error as error:
+        # Of a broken Parquet footer it says no more than "Error".
+        if type(error) is not duckdb.Error and not isinstance(error, _UNREADABLE):
+            raise
         trouble = explain(error)
         if isinstance(trouble, (DiskFullError, MemoryShortError)):
             raise trouble from error  # no fault of the file

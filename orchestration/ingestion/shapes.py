@@ -1,6 +1,7 @@
 """What a file says about its columns before its rows are read: header or footer."""
 
 import glob
+import zlib
 from dataclasses import dataclass
 
 import duckdb
@@ -11,6 +12,7 @@ from orchestration.ingestion.headers import header_of
 from orchestration.ingestion.kinds import check_kind
 from orchestration.ingestion.records import Dialect
 from orchestration.ingestion.spec import Source, Table
+from orchestration.ingestion.unpack import broken
 from orchestration.lake.confine import reader
 
 
@@ -34,7 +36,17 @@ def shape_of(file: SourceFile, source: Source, table: Table) -> Shape:
 
     Raises:
         GateError: It cannot be read at all, or is something else than its format.
+        FileNotFoundError: It is gone.
     """
+    try:
+        return _shape_of(file, source, table)
+    except FileNotFoundError:
+        raise
+    except (EOFError, OSError, zlib.error) as error:  # of what is packed
+        raise broken(file, str(error)) from error
+
+
+def _shape_of(file: SourceFile, source: Source, table: Table) -> Shape:
     format_ = source.format_of(table)
     check_kind(file, format_)
     if format_ == "csv":

@@ -12,7 +12,14 @@ from hypothesis import settings as configured
 from hypothesis import strategies as st
 
 from orchestration.errors import GateError
-from orchestration.ingestion import casts, counting, digits, json_files, unpack
+from orchestration.ingestion import (
+    casts,
+    counting,
+    digits,
+    json_files,
+    nested,
+    unpack,
+)
 from orchestration.tests.bad_input.conftest import Landing
 from orchestration.tests.pages import case
 from orchestration.tests.unit.ingestion.conftest import Place
@@ -383,9 +390,9 @@ def test_mutant_with_a_plain_cast_a_nested_value_is_rounded(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def plainly(type_: Any, at: Any, *_: Any) -> Any:
-        return casts.nested.Part(f"try_cast({at.json} as {type_})", "false")
+        return nested.Part(f"try_cast({at.json} as {type_})", "false")
 
-    monkeypatch.setattr(casts.nested, "from_json", plainly)
+    monkeypatch.setattr(nested, "from_json", plainly)
     place.write(lines("[1.5]"))
     place.load(place.source({"v": "bigint[]"}, format="jsonl"))
     assert place.rows("v") == [([2],)]
