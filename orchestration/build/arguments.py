@@ -63,6 +63,16 @@ def is_full_refresh(args: Sequence[str]) -> bool:
     return any(flag in _FULL_REFRESH for flag, _ in _pairs(args))
 
 
+def nothing_selected(args: Sequence[str]) -> UsageError:
+    """What to raise where a selection has selected nothing, which dbt only warns of."""
+    return UsageError(
+        "there is nothing to build: no model, snapshot, seed or test is selected",
+        where=" ".join(args),
+        remedy="`dbt ls` lists names; a selection that may be empty is for plain "
+        "`dbt build`.",
+    )
+
+
 def shared(args: Sequence[str]) -> list[str]:
     """Those that every dbt command of a run takes alike: variables, target, profile."""
     return [

@@ -9,9 +9,10 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from orchestration.build import dbt, rows
+from orchestration.build import arguments, dbt, rows
 from orchestration.build.artifacts import Results
 from orchestration.build.evidence import inputs_of, source_sql, volumes
 from orchestration.build.gates import Evidence, Finding, judge, refused
@@ -23,7 +24,9 @@ from orchestration.build.watch import Watcher
 from orchestration.errors import ConflictError
 from orchestration.failpoints import reach
 from orchestration.lake import Lake
+from orchestration.lake.compact import tidy
 from orchestration.lake.model import Publication
+from orchestration.lake.session import engine
 from orchestration.lake.sums import seal
 from orchestration.settings import Settings
 from orchestration.trouble import CatalogLostError, explain_text
@@ -141,6 +144,8 @@ class Attempt:
     def _build(self, runner: dbt.Dbt) -> Results:
         self.progress.step(f"dbt build ({self.note})" if self.note else "dbt build")
         results, success = runner.build()
+        if success and not results.nodes and self.dbt_args:
+            raise arguments.nothing_selected(self.dbt_args)
         watcher = runner.on_event
         assert isinstance(watcher, Watcher)
         # A test that found rows says so in words of its data: those blame nobody.
@@ -149,6 +154,8 @@ class Attempt:
         )
         self._blame_machine(node.message for node in broken)
         nodes = tuple(watcher.sized(node) for node in results.nodes)
+        if success:
+            tidy(self.lake, self.branch, partial(engine, self.settings, self.branch))
         self.progress.step("gates")
         self.evidence = replace(
             self.evidence,

@@ -74,21 +74,28 @@ class Dbt:
         Raises:
             UsageError: The project does not parse; the message is dbt's.
         """
-        artifact = self.target / "sources.json"
-        artifact.unlink(missing_ok=True)
         selection = arguments.freshness_selection(self.args)
         outcome = self._invoke("source", "freshness", *selection)
-        ages = read_sources(artifact) if artifact.is_file() else ()
+        ages = read_sources(self._kept(outcome, "sources.json"))
         return (*ages, *_unanswered(outcome, ages))
 
     def build(self) -> tuple[Results, bool]:
         """Build and test; also return whether dbt itself calls it a success."""
-        artifact = self.target / "run_results.json"
-        artifact.unlink(missing_ok=True)
         if self.manifest is not None:
             guard.withhold_values(withheld=has_personal_data(self.manifest))
         outcome = self._invoke("build", *arguments.own(self.args))
-        return read_results(artifact), outcome.success
+        return read_results(self._kept(outcome, "run_results.json")), outcome.success
+
+    def _kept(self, outcome: dbtRunnerResult, name: str) -> Path:
+        """Write what a command came to beside the run's log, as dbt would.
+
+        What lies in target/ may be of another run, which builds at the same time.
+        """
+        path = self.logs / name
+        path.unlink(missing_ok=True)
+        if (write := getattr(outcome.result, "write", None)) is not None:
+            write(str(path))
+        return path
 
     def _invoke(self, *command: str) -> dbtRunnerResult:
         callbacks = [_steady, self._keep_manifest]

@@ -10,8 +10,9 @@ publishes.
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import duckdb
 from filelock import FileLock, Timeout
@@ -21,6 +22,7 @@ from orchestration.errors import (
     ConflictError,
     FirnError,
     GateError,
+    NotFoundError,
     SetupError,
     SourcesRefusedError,
 )
@@ -33,7 +35,8 @@ from orchestration.ingestion.result import IngestResult, LoadResult
 from orchestration.ingestion.spec import Source
 from orchestration.ingestion.specs import load_sources
 from orchestration.lake import Lake, Provenance, Publication, TableId
-from orchestration.lake.session import connect
+from orchestration.lake.compact import tidy
+from orchestration.lake.session import connect, engine
 from orchestration.lake.sums import seal
 from orchestration.settings import Settings
 
@@ -150,8 +153,28 @@ def _ingest_source(
     except BaseException:  # an interrupt, too
         lake.drop_branch(branch)  # it holds a part of the load, and no reject
         raise
-    _check_rejects(source, results, branch)
+    try:
+        _check_rejects(source, results)
+    except GateError:
+        _keep(lake, branch, _refused(source))
+        raise
     return results, _publish(settings, lake, branch)
+
+
+def _refused(source: Source) -> str:
+    """The branch on which the last refused load of a source can be looked at."""
+    return f"ingest_refused_{source.name}"[:100]
+
+
+def _keep(lake: Lake, branch: str, name: str) -> None:
+    """Give a branch that name: the last refusal takes the place of those before it.
+
+    Its base is the load's branch, not `main`, so nobody publishes it past the gate.
+    """
+    with suppress(NotFoundError):
+        lake.drop_branch(name)
+    lake.create_branch(name, base=branch)
+    lake.drop_branch(branch)
 
 
 def _moment(lake: Lake, ledger: Ledger) -> datetime:
@@ -168,6 +191,7 @@ def _moment(lake: Lake, ledger: Ledger) -> datetime:
 def _publish(settings: Settings, lake: Lake, branch: str) -> Publication | None:
     """Publish and drop the branch, which is worth nothing in either case."""
     try:
+        tidy(lake, branch, partial(engine, settings, branch))
         seal(lake, branch)
         publication = lake.publish(branch, Provenance(who=settings.user))
         reach("ingest.published")
@@ -186,7 +210,7 @@ def _ledger(
     return Ledger.read(con, land.relation(source, "loads"))
 
 
-def _check_rejects(source: Source, results: Sequence[LoadResult], branch: str) -> None:
+def _check_rejects(source: Source, results: Sequence[LoadResult]) -> None:
     for table, result in zip(source.tables, results, strict=True):
         limit = source.max_reject_share_of(table)
         if not result.rejected or result.rejected <= limit * result.source_rows:
@@ -198,7 +222,7 @@ def _check_rejects(source: Source, results: Sequence[LoadResult], branch: str) -
             where=f"source {source.name}, table {table.name}",
             remedy=f'See why: firn sql "select {_looks(source)} '
             f"from raw.{source.raw_name('rejects')} where _load_id = "
-            f"'{result.load_id}' group by reason\" --branch {branch}",
+            f"'{result.load_id}' group by reason\" --branch {_refused(source)}",
         )
 
 

@@ -100,7 +100,7 @@ class Chain:
             self._strike(verb, child)
         else:
             self.seconds[verb] = time.monotonic() - started
-        out, err = child.communicate(timeout=120)
+        out, err = child.communicate(timeout=600)
         assert child.returncode in (-signal.SIGKILL, 0, 1, 2, 3), (verb, err)
         self.world.last = Done(child.returncode, out, err, newest)
         self.world.end(child)

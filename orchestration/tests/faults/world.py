@@ -21,7 +21,7 @@ from orchestration.tests.faults import shop
 
 REPOSITORY = Path(__file__).parents[3]
 FIRN = Path(sys.executable).with_name("firn")
-_SITE = Path(__file__).parent / "sitecustomize"
+SITE = Path(__file__).parent / "sitecustomize"
 KILLED = -signal.SIGKILL
 
 
@@ -84,7 +84,7 @@ class World:
         env: Mapping[str, str] | None = None,
         mutant: str | None = None,
         failpoint: str | None = None,
-        timeout: float = 120,
+        timeout: float = 600,
         preexec: Callable[[], None] | None = None,
     ) -> Done:
         """Run `firn` to its end, in processes of its own.
@@ -222,7 +222,7 @@ class World:
 
     def _environment(self) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith("FIRN_")}
-        path = os.pathsep.join(filter(None, (str(_SITE), kept.get("PYTHONPATH"))))
+        path = os.pathsep.join(filter(None, (str(SITE), kept.get("PYTHONPATH"))))
         own = {"FIRN_USER": "tester", "FIRN_CATALOG_IDLE_SECONDS": "3"}
         return kept | own | {"PYTHONPATH": path, "COLUMNS": "200"}
 

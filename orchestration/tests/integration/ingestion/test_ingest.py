@@ -12,12 +12,17 @@ from typing import Any
 
 import pytest
 
-from orchestration.errors import ConflictError, GateError, SourcesRefusedError
+from orchestration.errors import (
+    ConflictError,
+    GateError,
+    SourcesRefusedError,
+    UsageError,
+)
 from orchestration.ingestion import extract, land, run
 from orchestration.ingestion import ledger as ledger_module
 from orchestration.ingestion import load as load_module
 from orchestration.ingestion.result import IngestResult
-from orchestration.lake import Lake
+from orchestration.lake import Lake, Provenance
 from orchestration.tests.integration.ingestion.conftest import Shop
 
 COLUMNS = {"id": "bigint", "name": "varchar"}
@@ -84,6 +89,15 @@ def test_too_many_rejects_publish_nothing_and_leave_the_branch(shop: Shop) -> No
         ("id cannot be read as bigint", 1, "x,b")
     ]
     assert not any(t.name.startswith("bad__") for t in shop.lake.pointers("main"))
+    with pytest.raises(UsageError):  # not even by hand
+        shop.lake.publish(branch, Provenance(who="tester"))
+
+    # Refused again, it is still one branch, with the last refusal on it.
+    with pytest.raises(GateError) as caught:
+        shop.ingest("bad")
+    assert shop.ingest_branches() == [branch]
+    query = caught.value.remedy.split('"')[1]
+    assert shop.rows(query, branch=branch)
     shop.lake.drop_branch(branch)
 
     # The limit itself: as many rejects as it allows do land.
@@ -157,7 +171,7 @@ _KILLED = """
 import os, sys
 from orchestration.ingestion.run import ingest
 from orchestration.ingestion.result import IngestResult
-from orchestration.lake import Lake
+from orchestration.lake import Lake, Provenance
 from orchestration.settings import Settings
 Lake.publish = lambda *args: os.kill(os.getpid(), 9)
 ingest(Settings.load(), ["killed"])

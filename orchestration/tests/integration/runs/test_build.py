@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from dbt.cli.main import dbtRunnerResult
 
 from orchestration.build import attempt, dbt
 from orchestration.build.artifacts import NodeResult
@@ -418,3 +419,39 @@ def test_a_branch_published_by_hand_is_built_anew_by_the_next_build(
     assert lake.log(1)[0].provenance == Provenance(who="tester")
     # A table that was built is not what the build left: it has to be built again.
     assert build(project).status == "published"
+
+
+def test_a_selection_of_nothing_is_wrong_use(
+    project: Settings, lake: Lake, land: Land
+) -> None:
+    land((1, 10.0))
+    with pytest.raises(UsageError, match="nothing to build") as caught:
+        build(project, ["--select", "nope"])
+    assert "nope" in caught.value.where
+    assert [branch.name for branch in lake.branches()] == ["main"]
+
+
+def test_a_run_is_judged_by_its_own_results(
+    project: Settings, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run writes its results to target/ in the moment before they are read."""
+    land((1, 10.0), (1, 5.0))
+    invoke = dbt.Dbt._invoke
+
+    def overtaken(self: dbt.Dbt, *command: str) -> dbtRunnerResult:
+        outcome = invoke(self, *command)
+        for file in self.target.glob("run_results.json"):
+            content = json.loads(file.read_text())
+            for result in content["results"]:
+                result |= {"status": "pass", "failures": 0}
+            file.write_text(json.dumps(content))
+        return outcome
+
+    monkeypatch.setattr(dbt.Dbt, "_invoke", overtaken)
+    [found] = build(project).refusals
+    assert found.finding.subject == "unique_fct_orders_order_id"
+
+    # The guard switched off: what lies in target/ names no failing test.
+    monkeypatch.setattr(dbt.Dbt, "_kept", lambda self, _, name: self.target / name)
+    subjects = [one.finding.subject for one in build(project).refusals]
+    assert "unique_fct_orders_order_id" not in subjects
