@@ -5,11 +5,13 @@ An `error` keeps the branch from being published, a `warn` is only shown.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Literal
 
 from orchestration.build.artifacts import NodeResult, SourceAge
 
 Severity = Literal["error", "warn"]
+_CLOCKS_DIFFER = timedelta(hours=1)
 _TESTS = ("test", "unit_test")
 
 
@@ -55,8 +57,20 @@ Gate = Callable[[Evidence], Iterable[Finding]]
 
 
 def freshness(evidence: Evidence) -> Iterator[Finding]:
-    """A source's newest row is older than its `error_after` (or `warn_after`)."""
+    """A source's newest row is older than its `error_after` (or `warn_after`).
+
+    One from the future (warn) keeps its source fresh, whatever comes or does not come.
+    """
     for source in evidence.sources:
+        if source.age is not None and source.age < -_CLOCKS_DIFFER:
+            yield Finding(
+                gate="freshness",
+                severity="warn",
+                subject=source.name,
+                what=f"newest row is {_hours(-source.age)} in the future: "
+                "was a clock wrong when it landed?",
+                sql=evidence.source_sql.get(source.id),
+            )
         if source.outcome == "ok":
             continue
         limit = source.error_after if source.outcome == "failed" else source.warn_after

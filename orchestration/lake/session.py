@@ -3,8 +3,8 @@
 import importlib.util
 import math
 import os
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from pyiceberg.catalog.rest import RestCatalog
 
 from orchestration.errors import SetupError, UsageError
 from orchestration.lake.confine import Limits, confine
-from orchestration.lake.process import Endpoint, ensure_catalog
+from orchestration.lake.process import Endpoint, ensure_catalog, is_running
 from orchestration.lake.spill import spill_to
 from orchestration.lake.types import literal, quote
 from orchestration.lake.views import MEMORY, recreate_views
@@ -54,6 +54,26 @@ def connect(
         SetupError: The catalog does not start, knows no such branch, or an extension
             is missing.
     """
+
+    def opened() -> duckdb.DuckDBPyConnection:
+        return _open(settings, branch, read_only=read_only, config=config, files=files)
+
+    try:
+        return opened()
+    except (SetupError, OSError):
+        if os.environ.get("FIRN_CATALOG_URI") or is_running(settings):
+            raise
+        return opened()  # it died after it was found: the next one is started
+
+
+def _open(
+    settings: Settings,
+    branch: str,
+    *,
+    read_only: bool,
+    config: dict[str, Any] | None,
+    files: Sequence[Path],
+) -> duckdb.DuckDBPyConnection:
     con = duckdb.connect(":memory:", config=config or {})
     endpoint = ensure_catalog(settings)
     try:
@@ -65,6 +85,19 @@ def connect(
         con.close()
         raise
     return con
+
+
+@contextmanager
+def engine(
+    settings: Settings, branch: str
+) -> Iterator[tuple[duckdb.DuckDBPyConnection, RestCatalog]]:
+    """DuckDB and pyiceberg's catalog on a branch, for its upkeep.
+
+    Raises:
+        SetupError: As `connect`.
+    """
+    with closing(connect(settings, branch)) as con:
+        yield con, rest_catalog(ensure_catalog(settings), branch)
 
 
 def attach(
@@ -86,6 +119,9 @@ def attach(
     load_extensions(con)
     con.execute("set global timezone = 'UTC'")
     con.execute("set global allow_persistent_secrets = false")
+    # Or a table that is newer than the clock is read as it was before, or not at all:
+    # the clock may have been set back, or another machine's be ahead.
+    con.execute("set global iceberg_use_metadata_log = false")
     con.execute(f"set global http_timeout = {math.ceil(_patience())}")
     # The macros sort rows before they insert them; DuckDB itself cannot.
     con.execute("set global unsafe_iceberg_ignore_sort_order = true")

@@ -176,11 +176,11 @@ def _refused(error: Exception, request: str) -> CatalogError:
             what = "the catalog's database is busy; try again"
             return CatalogError(503, "ServiceUnavailableException", what)
     log.error("%s failed", request, exc_info=error)
-    if isinstance(error, UnsureError) and "disk is full" in error.what:
-        # What SQLite says of a transaction that it has rolled back.
-        return errors.disk_full()
+    # What SQLite says of a transaction that it has rolled back.
+    is_full = isinstance(error, UnsureError) and "disk is full" in error.what
     what = "the catalog failed; its log has the reason"
-    return CatalogError(500, "InternalServerError", what)
+    unknown = CatalogError(500, "InternalServerError", what)
+    return errors.disk_full() if is_full else unknown
 
 
 def _admit(call: Call, method: str) -> None:

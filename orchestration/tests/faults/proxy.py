@@ -1,16 +1,18 @@
 """A proxy between `firn` and the catalog that fails the requests it is told to."""
 
 import http.client
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from orchestration.lake import process
-from orchestration.tests.faults.world import World
+from orchestration.tests.faults.world import SITE, World
 
 _DROPPED = ("connection", "keep-alive", "transfer-encoding", "content-length")
 
@@ -23,8 +25,8 @@ class Rule:
         method: Of the request.
         path: A pattern that is found in its path.
         act: `cut` loses the answer, after the catalog has done what it was asked;
-            `hang` never answers, `refuse` answers 503 in the catalog's place, `slow`
-            answers after `seconds`.
+            `gone` loses the connection to it, for good; `hang` never answers; `refuse`
+            answers 503 in the catalog's place; `slow` answers after `seconds`.
         times: How many of them, from the first on.
         body: A text that the request's body has to hold.
         before: Called when the request is there, and before the catalog sees it.
@@ -56,6 +58,7 @@ class Proxy:
     rules: list[Rule]
     seen: list[tuple[str, str]] = field(default_factory=list)
     statuses: list[tuple[str, str, int]] = field(default_factory=list)
+    gone: threading.Event = field(default_factory=threading.Event)
     over: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -73,8 +76,13 @@ class Proxy:
 
 
 @contextmanager
-def proxy(world: World, *rules: Rule) -> Iterator[Proxy]:
-    """Listen on loopback, in front of the world's catalog, which starts on demand."""
+def proxy(world: World, *rules: Rule, mutant: str = "") -> Iterator[Proxy]:
+    """Listen on loopback, in front of the world's catalog, which starts on demand.
+
+    Args:
+        mutant: As `World.firn` takes it, for the catalog, which this process starts.
+    """
+    own = {"FIRN_TEST_MUTANT": mutant, "PYTHONPATH": str(SITE)} if mutant else {}
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True
     made = Proxy(f"http://127.0.0.1:{server.server_port}", list(rules))
@@ -82,7 +90,8 @@ def proxy(world: World, *rules: Rule) -> Iterator[Proxy]:
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
-        yield made
+        with patch.dict(os.environ, own):
+            yield made
     finally:
         made.over.set()
         server.shutdown()
@@ -99,10 +108,17 @@ class _Handler(BaseHTTPRequestHandler):
         made, world = self.of[self.server.server_address[1]]  # type: ignore[index]
         length = int(self.headers.get("content-length") or 0)
         body = self.rfile.read(length)
+        if made.gone.is_set():
+            self.close_connection = True
+            return
         rule = made.rule(self.command, self.path, body)
         if rule and rule.before:
             rule.before()
         act = rule.act if rule else "pass"
+        if act == "gone":
+            made.gone.set()
+            self.close_connection = True
+            return
         if act == "hang":
             made.over.wait()
             self.close_connection = True
@@ -144,7 +160,7 @@ class _Handler(BaseHTTPRequestHandler):
             if self.command != "HEAD":
                 self.wfile.write(content)
 
-    do_GET = do_POST = do_HEAD = do_DELETE = _pass
+    do_GET = do_POST = do_HEAD = do_DELETE = _pass  # noqa: N815 - as the base has it
 
-    def log_message(self, *_: object) -> None:  # noqa: D102 - silence
+    def log_message(self, *_: object) -> None:
         pass
