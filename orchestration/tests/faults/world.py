@@ -167,7 +167,7 @@ class World:
 
     def catalog_pid(self) -> int | None:
         """The process of the running catalog."""
-        if not process.is_running(self.settings):
+        if not self.home.exists() or not process.is_running(self.settings):
             return None
         try:
             text = process.address_file(self.settings).read_text()
