@@ -9,7 +9,7 @@ what cannot be read is returned as trouble, with the file that is the reason.
 import gzip
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -91,11 +91,15 @@ class Trouble:
 
 @dataclass(frozen=True)
 class SnapshotRef:
-    """A snapshot as a metadata file lists it; `live` when a name points to it."""
+    """A snapshot as a metadata file lists it; `live` when a name points to it.
+
+    `entries` is how many data and delete files it has, where its summary says so.
+    """
 
     id: int
     manifest_list: str
     live: bool
+    entries: int | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,7 @@ class Found:
     trouble: Trouble | None = None
 
 
+Skip = Callable[[Iterable[str]], Iterable[str]]
 Files = tuple[tuple[Stored, ...], tuple[Trouble, ...]]
 
 
@@ -144,8 +149,14 @@ class Walk:
             self._metadata[location] = _read_metadata(location)
         return self._metadata[location]
 
-    def files(self, snapshots: Iterable[SnapshotRef]) -> Files:
-        """What the snapshots need, each file once, and what of it cannot be read."""
+    def files(
+        self, snapshots: Iterable[SnapshotRef], *, skip: Skip | None = None
+    ) -> Files:
+        """What the snapshots need, each file once, and what of it cannot be read.
+
+        Args:
+            skip: Says of manifests' locations which are not to be opened.
+        """
         stored: dict[str, Stored] = {}
         troubles: dict[str, Trouble] = {}
         manifests: dict[str, ManifestFile] = {}
@@ -159,6 +170,9 @@ class Walk:
                 manifests.update((one.manifest_path, one) for one in listed)
         for path, manifest in manifests.items():
             stored[path] = Stored(path, MANIFEST, manifest.manifest_length)
+        for path in skip(manifests) if skip else ():
+            del manifests[path]
+        for path, manifest in manifests.items():
             entries = self._manifest(manifest)
             if isinstance(entries, Trouble):
                 troubles[path] = entries
@@ -223,7 +237,7 @@ def _found(parsed: dict[str, Any]) -> Found:
     named = {ref["snapshot-id"] for ref in parsed.get("refs", {}).values()}
     named.add(parsed.get("current-snapshot-id"))
     snapshots = tuple(
-        SnapshotRef(id_, one["manifest-list"], id_ in named)
+        SnapshotRef(id_, one["manifest-list"], id_ in named, _entries(one))
         for one in parsed.get("snapshots", ())
         if (id_ := one["snapshot-id"]) is not None
     )
@@ -238,6 +252,12 @@ def _found(parsed: dict[str, Any]) -> Found:
     properties = parsed.get("properties") or {}
     elsewhere = (properties[name] for name in _FOLDERS if name in properties)
     return Found((parsed["location"], *elsewhere), snapshots, statistics)
+
+
+def _entries(snapshot: dict[str, Any]) -> int | None:
+    totals = ("total-data-files", "total-delete-files")
+    counted = [(snapshot.get("summary") or {}).get(name) for name in totals]
+    return None if None in counted else sum(int(one) for one in counted if one)
 
 
 def _stored(file: DataFile) -> Stored:

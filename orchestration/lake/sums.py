@@ -45,7 +45,9 @@ def seal(lake: Lake, branch: str) -> int:
     """
     stored: dict[str, Stored] = {}
     for change in lake.diff(branch):
-        stored.update((one.location, one) for one in _needed(change, branch))
+        stored.update(
+            (one.location, one) for one in _needed(lake.store, change, branch)
+        )
     known = recorded(lake.store, stored)
     new = {name: _sum(one, branch) for name, one in stored.items() if name not in known}
     if new:
@@ -83,13 +85,17 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _needed(change: TableChange, branch: str) -> Iterable[Stored]:
-    """The files that the new state of a table needs."""
+def _needed(store: Store, change: TableChange, branch: str) -> Iterable[Stored]:
+    """The files that the new state of a table needs.
+
+    A manifest that is recorded was so together with all that it lists.
+    """
     if change.new is None:
         return ()
     walk = Walk()
     found = walk.metadata(change.new)
-    stored, troubles = walk.files(one for one in found.snapshots if one.live)
+    live = [one for one in found.snapshots if one.live]
+    stored, troubles = walk.files(live, skip=lambda names: recorded(store, names))
     for trouble in (found.trouble, *troubles):
         if trouble is not None:
             raise _unfit(trouble, f"{change.table} on branch {branch}")
