@@ -196,7 +196,17 @@ def _hold(settings: Settings) -> None:
 
 
 def _refuse_plain_text(uri: str) -> None:
-    parsed = urlsplit(uri)
+    try:
+        parsed = urlsplit(uri)
+        is_address = parsed.scheme in {"http", "https"} and parsed.port != 0
+    except ValueError:  # a port that is no number, a bracket that never closes
+        is_address = False
+    if not is_address:
+        raise UsageError(
+            "it is not the address of a catalog",
+            where="FIRN_CATALOG_URI",
+            remedy="Write it as http://127.0.0.1:8181 or https://catalog.example.",
+        )
     if parsed.scheme != "https" and not is_loopback(parsed.hostname or ""):
         raise UsageError(
             "this address would carry the catalog's token to another machine in "
