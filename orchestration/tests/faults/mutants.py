@@ -30,3 +30,15 @@ def publish_each(watcher: Any, event: Any) -> None:
 def an_hour(*_: Any, **__: Any) -> float:
     """Have all the time in the world."""
     return 3600.0
+
+
+def drop_and_rename(
+    catalog: Any, target: Any, staged: Any, *, leaves: Any = None
+) -> bool:
+    """Put a staged table in the place of whatever is there."""
+    from orchestration.lake import staging  # noqa: PLC0415
+    from orchestration.lake.updates import key  # noqa: PLC0415
+
+    staging.discard(catalog, target)
+    catalog.rename_table(key(staged), key(target))
+    return True

@@ -114,8 +114,9 @@ class World:
         mutant: str | None = None,
         failpoint: str | None = None,
         preexec: Callable[[], None] | None = None,
+        program: str = "firn",
     ) -> subprocess.Popen[str]:
-        """Start `firn`; whoever does so waits for it, or the world's end ends it."""
+        """Start `firn`, or `dbt`; whoever does so waits, or the world's end ends it."""
         own = dict(env or {})
         if mutant:
             own["FIRN_TEST_MUTANT"] = mutant
@@ -125,7 +126,7 @@ class World:
         if failpoint:
             own["FIRN_FAILPOINT"] = self._aimed(failpoint, own)
         child = subprocess.Popen(
-            [str(FIRN), *args],
+            [str(FIRN.with_name(program)), *args],
             cwd=self.folder,
             env=self._environment() | own,
             stdin=subprocess.DEVNULL,
@@ -143,6 +144,28 @@ class World:
         done = self.firn("run", "--format", "json", *arguments, **how)
         assert done.code == 0, done
         return done
+
+    def pause(self, *args: str, failpoint: str, **how: Any) -> subprocess.Popen[str]:
+        """Start a call and return when it has stopped at a failpoint."""
+        child = self.start(*args, failpoint=f"{failpoint}:STOP", **how)
+        flags = os.WSTOPPED | os.WEXITED | os.WNOHANG | os.WNOWAIT
+        deadline = time.monotonic() + 300
+        while (state := os.waitid(os.P_PID, child.pid, flags)) is None:
+            assert time.monotonic() < deadline, f"{failpoint} is not reached"
+            time.sleep(0.02)
+        assert state.si_code == os.CLD_STOPPED, child.communicate()
+        return child
+
+    def resume(self, child: subprocess.Popen[str]) -> Done:
+        """Let a paused call go on to its end."""
+        child.send_signal(signal.SIGCONT)
+        return self.wait(child)
+
+    def wait(self, child: subprocess.Popen[str]) -> Done:
+        """Wait for a call that was started."""
+        out, err = child.communicate(timeout=600)
+        self._started.remove(child)
+        return Done(child.returncode, out, err)
 
     def end(self, child: subprocess.Popen[str]) -> None:
         """Kill a child, unless it ended, and read its last words."""
