@@ -12,6 +12,9 @@ from orchestration.lake.store import namespaces, tables
 # pyiceberg's catalogs). It is never shown.
 _EXISTS = "exists"
 
+# As the columns have them. SQLite would take more, and Postgres fail.
+_LONGEST_KEY, _LONGEST_VALUE = 255, 1000
+
 
 @dataclass(frozen=True)
 class PropertiesUpdate:
@@ -133,6 +136,17 @@ def _is(branch: str, namespace: str) -> tuple[sa.ColumnElement[bool], ...]:
 def _put(
     connection: sa.Connection, branch: str, namespace: str, values: Mapping[str, str]
 ) -> None:
+    if any(
+        not key
+        or len(key) > _LONGEST_KEY
+        or len(value) > _LONGEST_VALUE
+        or "\0" in key + value
+        for key, value in values.items()
+    ):
+        raise errors.bad_request(
+            f"a property's key has 1 to {_LONGEST_KEY} characters, its value up to "
+            f"{_LONGEST_VALUE}, and neither a NUL"
+        )
     rows = [
         {
             "catalog_name": branch,

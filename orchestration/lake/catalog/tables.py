@@ -27,6 +27,8 @@ from orchestration.lake.model import Pointer, TableId
 from orchestration.lake.store import Store
 
 _ATTEMPTS = 10
+# pyiceberg reads v3, and drops what it does not know of it when it writes.
+_NEWEST_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -246,7 +248,9 @@ def _move(connection: sa.Connection, branch: str, step: _Step) -> None:
 
 
 def _json(metadata: TableMetadata) -> str:
-    with refusing("cannot be written"):
+    if metadata.format_version > _NEWEST_FORMAT:
+        raise errors.bad_request("tables have format version 1 or 2 here")
+    with refusing("malformed table"):
         return metadata.model_dump_json()
 
 

@@ -93,6 +93,10 @@ def test_a_report_is_read(tmp_path: Path) -> None:
     "what Iceberg's compatibility kit tries, catalog suite",
     guard="results are compared with the expected ones, both ways",
 )
+@mutant(
+    "what Iceberg's compatibility kit tries, view suite",
+    guard="results are compared with the expected ones, both ways",
+)
 def test_every_difference_from_what_is_expected_is_news(tmp_path: Path) -> None:
     (tmp_path / "TEST-junit-jupiter.xml").write_text(REPORT)
     results = report.read(tmp_path)

@@ -17,6 +17,7 @@ from starlette.testclient import TestClient
 
 from orchestration.lake.rest.routes import ENDPOINTS
 from orchestration.settings import Settings
+from orchestration.tests.postgres import on_both_databases
 from orchestration.tests.unit.lake.protocol import SCHEMA, refusal
 
 VERSION = {
@@ -196,6 +197,7 @@ def test_no_body_makes_the_catalog_fail(fuzzed: TestClient, settings: Settings) 
 
 
 @pytest.mark.full
+@on_both_databases
 def test_no_body_of_very_many_does(fuzzed: TestClient, settings: Settings) -> None:
     send_bodies(fuzzed, settings, FULL)
 
@@ -219,6 +221,7 @@ def test_no_address_makes_the_catalog_fail(
 
 
 @pytest.mark.full
+@on_both_databases
 def test_no_address_of_very_many_does(fuzzed: TestClient, settings: Settings) -> None:
     send_addresses(fuzzed, settings, FULL)
 

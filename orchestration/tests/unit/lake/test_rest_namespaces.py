@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from orchestration.tests.postgres import on_both_databases
 from orchestration.tests.unit.lake.protocol import post, refusal
 
 
@@ -60,3 +61,26 @@ def test_nested_namespaces(http: TestClient) -> None:
     assert sorted(below["namespaces"]) == [["a", "b"], ["a", "b.c"]]
     assert http.get("/v1/dev/namespaces/a%1Fb.c").json()["namespace"] == ["a", "b.c"]
     assert refusal(http.delete("/v1/dev/namespaces/a"))[0] == 409
+
+
+@on_both_databases
+def test_a_property_has_a_size_that_every_database_takes(http: TestClient) -> None:
+    good = {"k" * 255: "v" * 1000, "emoji": "\U0001f9ca" * 500}
+    made = post(http, "namespaces", {"namespace": ["x"], "properties": good})
+    assert made.status_code == 200
+    assert http.get("/v1/dev/namespaces/x").json()["properties"] == good
+    for bad in ({"k" * 256: "v"}, {"k": "v" * 1001}, {"k": "a\0b"}, {"": "v"}):
+        update = post(http, "namespaces/x/properties", {"updates": bad})
+        assert refusal(update) == (400, "BadRequestException")
+        create = {"namespace": ["y"], "properties": bad}
+        assert refusal(post(http, "namespaces", create))[0] == 400
+    assert http.head("/v1/dev/namespaces/y").status_code == 404
+    assert http.get("/v1/dev/namespaces/x").json()["properties"] == good
+
+
+@on_both_databases
+def test_names_of_every_kind_are_answered_by_every_database(http: TestClient) -> None:
+    for name in ("%00", "a%00b", "%1F", "x" * 2000, "%F0%9F%A7%8A", "'--", "%5C"):
+        status = http.get(f"/v1/dev/namespaces/{name}").status_code
+        assert status in (400, 404), name
+        assert http.get(f"/v1/dev/namespaces/x/tables/{name}").status_code in (400, 404)
