@@ -21,6 +21,7 @@ from orchestration.lake import Lake, process
 from orchestration.lake.process import Endpoint, ensure_catalog
 from orchestration.lake.rest import server
 from orchestration.settings import Settings
+from orchestration.tests.pages import promise
 
 IDLE = "0.5"  # seconds
 PATIENCE = 30.0  # seconds; far more than anything here takes
@@ -30,6 +31,7 @@ CLIENT = """
 import json, sys
 from orchestration.lake import process
 from orchestration.settings import Settings
+from orchestration.tests.pages import promise
 print("ready", flush=True)
 sys.stdin.readline()
 endpoint = process.ensure_catalog(Settings.load())
@@ -124,6 +126,7 @@ def start(settings: Settings, quick: None) -> Iterator[Start]:
             one.kill()
 
 
+@promise("starts on demand and leaves when nobody uses it")
 def test_it_comes_on_demand_and_leaves_when_nobody_uses_it(settings: Settings) -> None:
     endpoint = ensure_catalog(settings)
     assert answers(endpoint)

@@ -28,6 +28,7 @@ from pyiceberg.view.metadata import ViewVersion
 from orchestration.lake import Lake, Provenance, TableId
 from orchestration.lake.process import Endpoint
 from orchestration.lake.session import attach, rest_catalog
+from orchestration.tests.pages import promise
 
 ME = Provenance(who="me")
 IDS = Schema(NestedField(1, "id", LongType(), required=False))
@@ -101,6 +102,7 @@ def test_duckdb_commits_several_tables_at_once_or_none(
     assert len(catalog.load_table("marts.a").scan().to_arrow()) == 0
 
 
+@promise("Any Iceberg client can read the same tables through `firn catalog serve`")
 def test_engines_read_each_other_on_a_branch_and_main_waits(
     dev: duckdb.DuckDBPyConnection,
     catalog: RestCatalog,
@@ -128,6 +130,7 @@ def test_engines_read_each_other_on_a_branch_and_main_waits(
     reader.close()
 
 
+@promise("every load and every build works on a zero-copy branch of the lake")
 def test_main_cannot_be_written_by_any_engine(
     dev: duckdb.DuckDBPyConnection,
     catalog: RestCatalog,

@@ -19,6 +19,7 @@ from orchestration.cli.main import app
 from orchestration.lake import process
 from orchestration.lake.session import connect
 from orchestration.settings import MAIN, Settings
+from orchestration.tests.pages import promise
 
 PROJECT = Path(__file__).parents[4]
 DAYS_AFTER_HISTORY = 2
@@ -77,6 +78,7 @@ def firn_run() -> None:
 
 
 @pytest.mark.slow
+@promise("drops one more day, with late and corrected rows")
 def test_marts_built_day_by_day_are_those_built_at_once(
     lakes: tuple[Settings, Settings],
 ) -> None:

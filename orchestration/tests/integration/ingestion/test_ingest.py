@@ -24,6 +24,7 @@ from orchestration.ingestion import load as load_module
 from orchestration.ingestion.result import IngestResult
 from orchestration.lake import Lake, Provenance
 from orchestration.tests.integration.ingestion.conftest import Shop
+from orchestration.tests.pages import promise
 
 COLUMNS = {"id": "bigint", "name": "varchar"}
 
@@ -146,6 +147,7 @@ def test_a_type_grows_in_place(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("step", ["write_ledger", "publish"])
+@promise("how files land in raw exactly once")
 def test_a_crash_before_publish_lands_once_in_the_end(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -173,6 +175,7 @@ from orchestration.ingestion.run import ingest
 from orchestration.ingestion.result import IngestResult
 from orchestration.lake import Lake, Provenance
 from orchestration.settings import Settings
+from orchestration.tests.pages import promise
 Lake.publish = lambda *args: os.kill(os.getpid(), 9)
 ingest(Settings.load(), ["killed"])
 """
@@ -233,6 +236,7 @@ def meet(
 
 
 @pytest.mark.parametrize("before", [0, 1])
+@promise("how files land in raw exactly once")
 def test_ingests_at_once_land_each_file_once(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, before: int
 ) -> None:

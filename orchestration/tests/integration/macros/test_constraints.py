@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from orchestration.tests.integration.macros.project import Project
+from orchestration.tests.pages import promise
 
 
 def declare(
@@ -78,6 +79,7 @@ def test_a_check_is_made_before_anything_is_committed(
         ("foreign_key", "relationships data test"),
     ],
 )
+@promise("`unique`, `primary_key` and `foreign_key` constraints are refused")
 def test_what_cannot_be_enforced_is_refused_with_the_remedy(
     project: Project, type_: str, remedy: str
 ) -> None:

@@ -3,6 +3,7 @@
 import json
 
 from orchestration.tests.integration.macros.project import Project
+from orchestration.tests.pages import promise
 
 PERSIST = {"relation": True, "columns": True}
 
@@ -71,6 +72,7 @@ def test_a_rebuilt_table_takes_its_descriptions_along(project: Project) -> None:
     assert "comment" not in project.table("retold").properties
 
 
+@promise("lineage, columns, rows and files")
 def test_docs_generate_knows_columns_types_and_sizes(project: Project) -> None:
     sql = "select 1 as id, {'a': [1.5::decimal(9, 2)]} as \"Deep One\""
     project.model("documented", sql, materialized="table", persist_docs=PERSIST)

@@ -20,6 +20,7 @@ from orchestration.lake import Lake, Provenance, TableId
 from orchestration.lake.session import connect
 from orchestration.settings import Settings
 from orchestration.tests.integration.runs.conftest import Firn, Land
+from orchestration.tests.pages import promise
 
 FACT = TableId("marts", "fct_orders")
 
@@ -128,6 +129,10 @@ def test_force_builds_although_nothing_is_new(project: Settings, land: Land) -> 
     assert build(project, ["--full-refresh"]).status == "published"
 
 
+@promise(
+    "A test that fails publishes nothing: the run exits 1, names its branch, and "
+    "prints the query that shows the failing rows."
+)
 def test_a_failing_test_publishes_nothing_and_shows_its_rows(
     project: Settings, lake: Lake, land: Land, firn: Firn
 ) -> None:

@@ -14,6 +14,7 @@ from orchestration.lake import Lake, TableId
 from orchestration.lake.session import connect
 from orchestration.settings import Settings
 from orchestration.tests.integration.runs.conftest import Firn, Land
+from orchestration.tests.pages import promise
 
 BOTH = """
 select (select sum(amount) from marts.fct_orders), (select amount from marts.rpt_totals)
@@ -26,6 +27,8 @@ def asked(firn: Firn, *call: str) -> object:
     return json.loads(result.stdout)
 
 
+@promise("undo the last publication, at once")
+@promise("and read any earlier state")
 def test_any_state_can_be_asked_and_a_rollback_undone(
     project: Settings, lake: Lake, land: Land, firn: Firn
 ) -> None:
@@ -165,6 +168,7 @@ OLD, NEW = (10.0, 10.0), (15.0, 15.0)
 
 
 @pytest.mark.parametrize("reader", ["an open session", "firn sql"])
+@promise("readers see all of it or none of it")
 def test_a_reader_of_two_marts_never_sees_a_mixed_state(
     project: Settings, lake: Lake, land: Land, reader: str
 ) -> None:
@@ -201,6 +205,7 @@ def test_a_reader_of_two_marts_never_sees_a_mixed_state(
             assert set(polling.seen) == {OLD, NEW}
 
 
+@promise("readers see all of it or none of it")
 def test_pointers_move_together(project: Settings, lake: Lake, land: Land) -> None:
     """The same for whoever reads the catalog's rows: one look, one state."""
     land((1, 10.0))
@@ -232,6 +237,7 @@ class Peeking(Silent):
         self.seen[what] = dict(self._lake.pointers("main"))
 
 
+@promise("every load and every build works on a zero-copy branch of the lake")
 def test_main_does_not_move_before_the_publish(
     project: Settings, lake: Lake, land: Land
 ) -> None:

@@ -14,6 +14,7 @@ from orchestration.ingestion.naming import singular, tables_in
 from orchestration.ingestion.scaffold import scaffold
 from orchestration.ingestion.specs import load_source
 from orchestration.settings import Settings
+from orchestration.tests.pages import promise
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ ORDERS = "id,Customer Name,order,total,is_gift,day,updated_at\n" + "".join(
 )
 
 
+@promise("your own data, scaffolded")
 def test_a_folder_becomes_a_source(project: Settings) -> None:
     drop(project, "2026-01-01/orders.csv", ORDERS)
     drop(project, "2026-01-02/orders.csv", ORDERS)  # sent again: the key still holds
