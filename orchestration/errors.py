@@ -1,6 +1,15 @@
 """The one error tree: every message says what happened, where, and what to do next."""
 
+import re
 from collections.abc import Sequence
+
+# What moves a terminal's cursor or colours it, or turns the direction of a text.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def _printable(text: str) -> str:
+    """Escape what a name of a file or column could do to a terminal."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 class FirnError(Exception):
@@ -19,9 +28,9 @@ class FirnError(Exception):
 
     def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
         super().__init__(what)
-        self.what = what
-        self.where = where
-        self.remedy = remedy
+        self.what = _printable(what)
+        self.where = _printable(where).replace("\n", "\\n")
+        self.remedy = _printable(remedy)
 
     def __str__(self) -> str:
         parts = (self.where, self.what)

@@ -1,5 +1,6 @@
 """Find a source's files, and know which of them are complete."""
 
+import errno
 import glob
 import gzip
 import os
@@ -100,6 +101,12 @@ def discover(settings: Settings, source: Source, table: Table) -> Found:
         )
     # The project's own path may hold what is a pattern elsewhere: `shop [old]`.
     base = Path(glob.escape(str(settings.project_dir))) / path
+    if closed := [one for one in glob.glob(str(base)) if not _is_open(one)]:  # noqa: PTH207
+        raise UsageError(
+            f"its folder {source.path} cannot be listed",
+            where=f"source {source.name}",
+            remedy=f"Give the user of Firn the right to: chmod +rx {closed[0]}",
+        )
     look = _Looker(settings.project_dir, base, source)
     # Both parts may hold wildcards.
     paths = glob.glob(str(base / table.files), recursive=True)  # noqa: PTH207
@@ -164,6 +171,8 @@ class _Looker:
         except FileNotFoundError:  # moved away since it was listed, or a dead link
             return None
         except OSError as error:
+            if error.errno == errno.ELOOP:  # links in a circle
+                return None
             raise self._refusal(
                 path, f"cannot be looked at: {error.strerror}"
             ) from error
@@ -207,6 +216,11 @@ class _Looker:
             where=self._source,
             remedy="Move it away or rename it, or correct `path` and `files`.",
         )
+
+
+def _is_open(folder: str) -> bool:
+    """Whether its files can be listed: a glob would find none, and say nothing."""
+    return not Path(folder).is_dir() or os.access(folder, os.R_OK | os.X_OK)
 
 
 def _is_text(name: str) -> bool:
