@@ -14,6 +14,8 @@ MAIN = "main"
 _LONGEST_USER = 80  # leaves room for `dev_` in a branch's name
 BRANCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
+_ESCAPE = re.compile(r"\?|%[0-9A-Fa-f]{2}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -43,10 +45,14 @@ class Settings:
         """Read the environment.
 
         Raises:
-            UsageError: No `dbt_project.yml` here or above, or a bad branch name.
+            UsageError: No `dbt_project.yml` here or above, a bad branch name, or a
+                folder that locations cannot name.
         """
         project_dir = _project_dir(environ)
         home = _path(environ.get("FIRN_HOME") or ".firn", base=project_dir)
+        warehouse = _path(environ.get("FIRN_WAREHOUSE") or "warehouse", base=home)
+        _refuse_escapes(home, where="FIRN_HOME")
+        _refuse_escapes(warehouse, where="FIRN_WAREHOUSE")
         user = environ.get("FIRN_USER") or _login_name()
         branch = environ.get("FIRN_BRANCH") or f"dev_{_slug(user)}"
         return cls(
@@ -54,7 +60,7 @@ class Settings:
             home=home,
             database_url=environ.get("FIRN_CATALOG_DATABASE")
             or f"sqlite:///{home / 'catalog.db'}",
-            warehouse=_path(environ.get("FIRN_WAREHOUSE") or "warehouse", base=home),
+            warehouse=warehouse,
             branch=branch_name(branch, where="FIRN_BRANCH"),
             user=user,
         )
@@ -91,6 +97,16 @@ def branch_name(name: str, *, where: str) -> str:
         remedy="Use letters, digits, '_', '-' and '.', at most 100, "
         "starting with a letter or digit.",
     )
+
+
+def _refuse_escapes(folder: Path, *, where: str) -> None:
+    """Engines write locations as URLs, and so does the database's: some unescape."""
+    if _ESCAPE.search(str(folder)):
+        raise UsageError(
+            "a folder of the lake has '?', or '%' before two digits, in its path",
+            where=f"{where} {folder}",
+            remedy="Name one without; other characters do no harm.",
+        )
 
 
 def _project_dir(environ: Mapping[str, str]) -> Path:
