@@ -16,3 +16,8 @@ def publish_without_an_answer(lake: Lake, *how: Any) -> NoReturn:
         where="the catalog's database",
         remedy="`firn log` says what is published.",
     )
+
+
+def unforeseen(*_: Any, **__: Any) -> NoReturn:
+    """Fail in a way that nobody has thought of."""
+    raise ZeroDivisionError("by zero")

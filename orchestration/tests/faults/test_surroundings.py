@@ -1,0 +1,168 @@
+"""Odd surroundings: streams that are closed, locales, limits, homes, paths."""
+
+import os
+import resource
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from orchestration.tests.faults import invariants
+from orchestration.tests.faults.disks import read_only
+from orchestration.tests.faults.undisturbed import Undisturbed
+from orchestration.tests.faults.world import FIRN, World
+from orchestration.tests.pages import fault, mutant
+
+SECTION = "Disk, memory and clock"
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def without(world: World, *names: str) -> Mapping[str, str]:
+    """The world's environment without some variables."""
+    env = world._environment()
+    return {name: value for name, value in env.items() if name not in names}
+
+
+@fault(SECTION, "no HOME, no login name", seen="nothing", rerun="-")
+def test_without_home_and_name(world: World, undisturbed: Undisturbed) -> None:
+    world.drop(1)
+    done = subprocess.run(
+        [str(FIRN), "run"],
+        cwd=world.folder,
+        env=without(world, "HOME", "USER", "LOGNAME", "FIRN_USER"),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done
+    invariants.check(world)
+    invariants.converged(world, undisturbed)
+
+
+@pytest.mark.parametrize(
+    ("form", "answer"),
+    [
+        ("text", "x\n\\xe9 \\u2603\n"),
+        ("json", '[\n {"x": "\\u00e9 \\u2603"}\n]\n'),
+        ("csv", "x\né ☃\n"),
+    ],
+)
+@fault(SECTION, "locale that knows ASCII alone", seen="escapes in text", rerun="-")
+def test_in_ascii(world: World, form: str, answer: str) -> None:
+    done = subprocess.run(
+        [str(FIRN), "sql", "select 'é ☃' as x", "--format", form],
+        cwd=world.folder,
+        env=world._environment() | ASCII,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.decode()) == (0, answer), done
+
+
+def closing(*numbers: int) -> Callable[[], None]:
+    """Close streams in the child before it starts."""
+
+    def close() -> None:
+        for number in numbers:
+            os.close(number)
+
+    return close
+
+
+@pytest.mark.parametrize("numbers", [(0,), (1,), (2,), (0, 1, 2)])
+@fault(SECTION, "standard streams that are closed", seen="nothing", rerun="-")
+def test_with_closed_streams(world: World, numbers: tuple[int, ...]) -> None:
+    world.drop(1)
+    assert world.firn("ingest", preexec=closing(*numbers)).code == 0
+    assert world.firn("log", preexec=closing(*numbers)).code == 0
+    invariants.check(world)
+
+
+@fault(SECTION, "output that nobody reads to its end", seen="nothing", rerun="-")
+def test_into_a_pipe_that_closes(world: World) -> None:
+    world.home.mkdir(exist_ok=True)
+    child = world.start("sql", "from range(300000)", "--format", "csv")
+    assert child.stdout is not None
+    assert child.stderr is not None
+    assert child.stdout.readline() == "range\n"
+    child.stdout.close()
+    assert child.stderr.read() == ""
+    assert child.wait(60) != 0
+    child.stderr.close()
+    world._started.remove(child)
+
+
+FEW = "few files may be open (ulimit -n)"
+
+
+def few(number: int) -> Callable[[], None]:
+    """Allow the child so many open files."""
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
+
+
+@fault(SECTION, FEW, seen="below 64: exit 3, how to raise it", rerun="-")
+def test_with_few_files(world: World, undisturbed: Undisturbed) -> None:
+    world.drop(1)
+    done = world.firn("run", preexec=few(20))
+    assert done.code == 3, done
+    assert "ulimit -n" in done.err
+    world.run(preexec=few(96))
+    world.stop_catalog()  # it may not open more either
+    invariants.check(world)
+    invariants.converged(world, undisturbed)
+
+
+@mutant(FEW, guard="the limit is looked at before anything starts")
+def test_a_limit_that_nobody_looks_at(world: World) -> None:
+    unseen = (
+        "orchestration.limits:allow_open_files="
+        "orchestration.tests.faults.mutants:nothing"
+    )
+    done = world.firn("log", preexec=few(20), mutant=unseen)
+    assert "ulimit -n 1024" not in done.err
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o000])
+@fault(SECTION, "umask", seen="nothing: the token stays its owner's", rerun="-")
+def test_with_any_umask(world: World, mask: int) -> None:
+    def loosen() -> None:
+        os.umask(mask)
+
+    done = world.firn("sql", "select 1", preexec=loosen)
+    assert done.code == 0, done
+    assert world.settings.token_file.stat().st_mode & 0o777 == 0o600
+
+
+@fault(SECTION, "TMPDIR that is missing", seen="nothing", rerun="-")
+def test_without_a_temporary_folder(world: World, undisturbed: Undisturbed) -> None:
+    world.drop(1)
+    world.run(env={"TMPDIR": str(world.folder / "missing")})
+    invariants.converged(world, undisturbed)
+
+
+@fault(SECTION, "project path with quotes, brackets, unicode", seen="nothing")
+def test_in_a_folder_of_an_odd_name(
+    world: World, undisturbed: Undisturbed, tmp_path: Path
+) -> None:
+    odd = World(tmp_path / 'it\'s a "päth" ☃ [x] {y} %20 #1 $HOME')
+    shutil.copytree(world.folder, odd.folder)
+    try:
+        odd.drop(1)
+        odd.run()
+        invariants.check(odd)
+        invariants.converged(odd, undisturbed)
+    finally:
+        odd.close()
+
+
+@fault(SECTION, "logs that cannot be written", seen="the error itself, exit 3")
+def test_an_error_is_told_where_no_trace_can_be_kept(world: World) -> None:
+    world.firn("log")
+    world.stop_catalog()
+    broken = "orchestration.lake:Lake.log=orchestration.tests.faults.lost:unforeseen"
+    with read_only(world.home):
+        done = world.firn("log", mutant=broken, env={"TMPDIR": "/nonexistent"})
+    assert done.code == 3
+    assert "Traceback" not in done.err
