@@ -41,7 +41,8 @@ def fingerprint(
     names: set[str] = set()
     for path in sorted(_files(settings.project_dir)):
         content = path.read_bytes()
-        relative = path.relative_to(settings.project_dir).as_posix()
+        # A folder of macros may lie beside the project.
+        relative = Path(os.path.relpath(path, settings.project_dir)).as_posix()
         _add(digest, relative.encode(), content)
         if path.suffix in _TEXT:
             names.update(name.decode() for name in _ENV_VAR.findall(content))

@@ -88,3 +88,15 @@ def test_versions_matter(project: Settings, monkeypatch: pytest.MonkeyPatch) -> 
     before = fingerprint(project, environ={})
     monkeypatch.setattr(module, "_version", lambda _: "99")
     assert fingerprint(project, environ={}) != before
+
+
+def test_macros_beside_the_project_count_too(
+    project: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    shared = tmp_path_factory.mktemp("shared")
+    (shared / "m.sql").write_text("{% macro m() %}{% endmacro %}")
+    config = f"name: p\nmacro-paths: ['{shared}']\n"
+    (project.project_dir / "dbt_project.yml").write_text(config)
+    before = fingerprint(project, environ={})
+    (shared / "m.sql").write_text("{% macro m() %} 1 {% endmacro %}")
+    assert fingerprint(project, environ={}) != before
