@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from orchestration.errors import FirnError, SetupError, UnsureError
+from orchestration.errors import DamagedError, FirnError, SetupError, UnsureError
 
 _AGAIN = "Nothing is half-published; then run again."
 
@@ -114,6 +114,18 @@ _KINDS = (
         "half-published; then run again. See "
         "docs/runbooks/catalog-does-not-answer.md.",
     ),
+    _Kind(
+        DamagedError,
+        frozenset(),
+        _words(
+            r"Cannot open file .*/(data|metadata)/[^\"']*\.(parquet|avro).*No such",
+            r"No magic bytes found at end of file .*/data/",
+            r"/(data|metadata)/[^\"']*\.(parquet|avro).*(too small|corrupt|invalid)",
+        ),
+        "a file of the lake is missing or damaged",
+        "`firn verify --deep` says what still reads, and what brings it back. See "
+        "docs/runbooks/damaged-file.md.",
+    ),
 )
 
 _FILE = re.compile(r"[\"'](/[^\"'\n]+)[\"']")
@@ -133,7 +145,9 @@ def explain(error: BaseException, *, catalog_log: str = "") -> SetupError | None
         if isinstance(one, SetupError) and type(one).__module__ == __name__:
             return one
         if isinstance(one, FirnError) and not isinstance(one, UnsureError):
-            return None
+            # One that explains itself; a full disk is the reason for many of them.
+            found = explain_text(str(one)) if isinstance(one, SetupError) else None
+            return found if isinstance(found, DiskFullError) else None
         if found := _by_number(one) or explain_text(str(one), catalog_log=catalog_log):
             return found
         if isinstance(one, MemoryError):

@@ -5,9 +5,10 @@ and of Java's JdbcCatalog (schema v1), with the branch as `catalog_name`; both o
 can open this database. The `firn_` tables hold what branches and publications add.
 """
 
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,7 @@ class Store:
                 lock = home / "catalog.create.lock"
                 with FileLock(lock, timeout=_BUSY_MS / 1000):
                     store._create()
+            store._keep_readers_free()
         except UnsureError as error:
             raise _cannot_open(failures.reason(error.__cause__)) from error
         except (SQLAlchemyError, ImportError, OSError, TypeError, ValueError) as error:
@@ -206,14 +208,22 @@ class Store:
             )
         return found is not None
 
+    def _keep_readers_free(self) -> None:
+        """Let readers never wait for the writer, nor it for them.
+
+        The mode stays with the database's file, but not with a backup of it.
+        """
+        if not self._is_sqlite:
+            return
+        with closing(self._engine.raw_connection()) as raw:
+            cursor = raw.cursor()
+            if cursor.execute("PRAGMA journal_mode").fetchone() == ("wal",):
+                return
+            with suppress(sqlite3.OperationalError):  # read-only: nobody writes anyway
+                cursor.execute("PRAGMA journal_mode = WAL")
+
     def _create(self) -> None:
-        if self._is_sqlite:
-            # Persistent. Readers then never wait for the writer, nor it for them.
-            raw = self._engine.raw_connection()
-            try:
-                raw.cursor().execute("PRAGMA journal_mode = WAL")
-            finally:
-                raw.close()
+        self._keep_readers_free()
         with self.write() as connection:
             if self._engine.dialect.name == "postgresql":
                 # Two processes that make a table at once collide, even "if not there".
@@ -272,7 +282,8 @@ def _on_connect(raw: Any, _record: object) -> None:
     # them ourselves, so that a writer takes the lock first and never has to upgrade.
     raw.isolation_level = None
     raw.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-    raw.execute("PRAGMA synchronous = NORMAL")
+    # A publication that was told of is there after a power cut, too.
+    raw.execute("PRAGMA synchronous = FULL")
     raw.execute("PRAGMA case_sensitive_like = ON")  # as LIKE is everywhere else
 
 
