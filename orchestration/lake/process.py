@@ -74,6 +74,7 @@ def ensure_catalog(
         token = environ.get("FIRN_CATALOG_TOKEN") or read_token(settings)
         return Endpoint(uri.rstrip("/"), token, ca)
     idle_seconds(environ)  # or the server would refuse it, in its log
+    read_token(settings)  # says what is wrong with it better than a server's log
     settings.home.mkdir(parents=True, exist_ok=True)
     _hold(settings)
     address = _running(settings) or _start(settings)

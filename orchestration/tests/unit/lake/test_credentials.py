@@ -95,6 +95,8 @@ def test_an_empty_token_lets_nobody_in(settings: Settings, content: str) -> None
         read_token(settings)
     assert refused.value.exit_code == 3
     assert "Delete it" in refused.value.remedy
+    with pytest.raises(SetupError, match="holds none"):
+        process.ensure_catalog(settings, environ={})
 
 
 @mutant(EMPTY, guard="a token has a least length")
