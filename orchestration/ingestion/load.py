@@ -113,13 +113,25 @@ class SourceLoad:
         if self.source.format_of(batch.table) == "csv":
             staged = reject_nul(self.con, staged, _with_nul(scans))
         reach("ingest.staged")
+        found = [future.result() for future in scans]
+        return self._account(staged, found, started_at, result)
+
+    def _account(
+        self,
+        staged: Staged,
+        scans: Sequence[Scan],
+        started_at: datetime,
+        result: LoadResult,
+    ) -> LoadResult:
+        batch = staged.batch
         bad = misfits(self.con, staged)
         has_lines = self.source.format_of(batch.table) in _LINES
         dialect = dialect_of(self.source, batch.table) if has_lines else None
         judged: dict[int, Judged] = {}
-        for number, (file, future) in enumerate(zip(batch.files, scans, strict=True)):
-            found = future.result()
-            if self.ledger.knows_content(batch.table.name, found.sha256):
+        entries: dict[str, Entry] = {}
+        for number, (file, found) in enumerate(zip(batch.files, scans, strict=True)):
+            known = self.ledger.knows_content(batch.table.name, found.sha256)
+            if known or found.sha256 in entries:
                 result = replace(result, copies=result.copies + 1)
                 continue
             verdict = judge(staged, number, found, bad.get(number, {}), dialect)
@@ -128,31 +140,14 @@ class SourceLoad:
                 result = replace(result, waiting=result.waiting + 1)
                 continue
             judged[number] = verdict
-            self._enter(batch, number, found, verdict, started_at)
+            entries[found.sha256] = _entry(batch, file, found, verdict, started_at)
             result = _counted(result, file, verdict)
         self._write(staged, judged)
+        # Not before the rows: what is known is not read again, even if this batch is.
+        for entry in entries.values():
+            self.entries.append(entry)
+            self.ledger.add(entry)
         return result
-
-    def _enter(
-        self,
-        batch: Batch,
-        number: int,
-        scanned: Scan,
-        judged: Judged,
-        started_at: datetime,
-    ) -> None:
-        entry = Entry(
-            table=batch.table.name,
-            file=batch.files[number],
-            sha256=scanned.sha256,
-            source_rows=judged.source_rows,
-            landed=judged.landed,
-            rejected=len(judged.rejects),
-            started_at=started_at,
-            finished_at=utc_now(),
-        )
-        self.entries.append(entry)
-        self.ledger.add(entry)
 
     def _write(self, staged: Staged, judged: dict[int, Judged]) -> None:
         if not judged:
@@ -175,6 +170,21 @@ def _with_nul(scans: Sequence[Future[Scan]]) -> list[int]:
         for number, scan in enumerate(scans)
         if scan.exception() is None and scan.result().has_nul
     ]
+
+
+def _entry(
+    batch: Batch, file: SourceFile, scanned: Scan, judged: Judged, started_at: datetime
+) -> Entry:
+    return Entry(
+        table=batch.table.name,
+        file=file,
+        sha256=scanned.sha256,
+        source_rows=judged.source_rows,
+        landed=judged.landed,
+        rejected=len(judged.rejects),
+        started_at=started_at,
+        finished_at=utc_now(),
+    )
 
 
 def utc_now() -> datetime:

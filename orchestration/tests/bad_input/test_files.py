@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from orchestration.cli.main import app
 from orchestration.errors import GateError, SpecError, UsageError
-from orchestration.ingestion import extract, files, load
+from orchestration.ingestion import extract, files, load, rejects
 from orchestration.ingestion.files import SourceFile
 from orchestration.ingestion.ledger import Ledger
 from orchestration.tests.bad_input.conftest import Landing
@@ -311,8 +311,9 @@ def test_mutant_without_hashes_a_copy_lands_again(
 ) -> None:
     monkeypatch.setattr(Ledger, "knows_content", lambda *_: False)
     place.write(ROW, "a.csv")
+    place.load(place.source(COLUMNS))
     place.write(ROW, "b.csv")
-    assert place.load(place.source(COLUMNS)).landed == 2
+    assert place.load(place.source(COLUMNS)).landed == 1
 
 
 # --- names
@@ -563,3 +564,23 @@ def after(verb: str, content: dict[int, int], one: int, other: int) -> dict[int,
     if verb == "remove" or (verb == "rename" and one != other):
         del found[one]
     return found
+
+
+def test_a_file_that_breaks_while_it_is_judged_takes_no_other_with_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write(csv(1), "1.csv")
+    place.write(csv(2) + b"torn\n", "2.csv")  # which is why it is read once more
+    judge = rejects.judge
+
+    def broken(staged: Any, number: int, *rest: Any) -> Any:
+        if staged.batch.files[number].path.name == "2.csv":
+            (place.landing / "2.csv").write_bytes(b'id,name\n1,"never closes\n')
+        return judge(staged, number, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(load, "judge", broken)
+        result = place.load(place.source(COLUMNS, max_reject_share=1))
+    assert (result.landed, result.copies, result.waiting) == (1, 0, 1)
+    assert ids(place) == [1]
+    assert place.rows("_source_file", table="loads") == [("landing/1.csv",)]
