@@ -89,6 +89,7 @@ def test_an_unknown_repetition_fails_the_run(world: World) -> None:
     seen="exit 3: the catalog does not answer, and where its log is",
     rerun="lands the files once",
 )
+@pytest.mark.full
 def test_an_ingest_without_answers_lands_later(
     world: World, undisturbed: Undisturbed
 ) -> None:
@@ -106,6 +107,7 @@ def test_an_ingest_without_answers_lands_later(
     seen="exit 3, and no branch is left",
     rerun="builds it all",
 )
+@pytest.mark.full
 def test_a_swap_without_an_answer_is_built_again(
     world: World, undisturbed: Undisturbed
 ) -> None:
@@ -165,7 +167,7 @@ def torn_branch(world: World) -> None:
 @pytest.mark.parametrize(
     ("verb", "path"),
     [
-        ("ingest", "ingest_.*raw/tables$"),
+        pytest.param("ingest", "ingest_.*raw/tables$", marks=pytest.mark.full),
         ("run", f"run_.*{COMMIT}"),
         pytest.param("run", "run_.*tables/rename$", marks=pytest.mark.full),
         pytest.param("run", "run_.*views$", marks=pytest.mark.full),
@@ -202,6 +204,7 @@ def test_a_killed_catalog_is_named(
     seen="exit 3, with the address and the catalog's log",
     rerun="answers",
 )
+@pytest.mark.full
 def test_a_catalog_killed_under_a_query(world: World) -> None:
     world.drop(1)
     world.run()
@@ -223,6 +226,7 @@ def test_a_catalog_killed_under_a_query(world: World) -> None:
     seen="nothing, or exit 3: it is busy",
     rerun="converges",
 )
+@pytest.mark.full
 def test_a_catalog_that_is_busy_once(world: World, undisturbed: Undisturbed) -> None:
     world.drop(1)
     with proxy(world, Rule("POST", f"run_.*{COMMIT}", "refuse")) as between:
@@ -289,7 +293,9 @@ def test_a_slow_catalog_is_waited_for(world: World, undisturbed: Undisturbed) ->
     invariants.converged(world, undisturbed)
 
 
-@pytest.mark.parametrize("verb", ["ingest", "run"])
+@pytest.mark.parametrize(
+    "verb", ["ingest", pytest.param("run", marks=pytest.mark.full)]
+)
 @fault(
     SECTION,
     "database's answer to a publication lost",

@@ -31,7 +31,7 @@ def says(done: Done, what: str) -> None:
 @pytest.mark.parametrize(
     "leave",
     [
-        0,
+        pytest.param(0, marks=pytest.mark.full),
         pytest.param(20_000, marks=pytest.mark.full),
         60_000,
         pytest.param(100_000, marks=pytest.mark.full),
@@ -78,7 +78,7 @@ def test_an_unexplained_full_disk_is_a_riddle(world: World) -> None:
 @pytest.mark.parametrize(
     ("place", "kilobytes"),
     [
-        ("warehouse", 2_000),
+        pytest.param("warehouse", 2_000, marks=pytest.mark.full),
         pytest.param("logs", 400, marks=pytest.mark.full),
         pytest.param("target", 4_000, marks=pytest.mark.full),
     ],
@@ -112,7 +112,7 @@ def limit(size: int) -> Callable[[], None]:
 @pytest.mark.parametrize(
     "size",
     [
-        1_000,
+        pytest.param(1_000, marks=pytest.mark.full),
         8_000,
         pytest.param(30_000, marks=pytest.mark.full),
         pytest.param(100_000, marks=pytest.mark.full),
@@ -170,7 +170,12 @@ def os_dup2(descriptor: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "place", ["home", "warehouse", pytest.param("project", marks=pytest.mark.full)]
+    "place",
+    [
+        "home",
+        pytest.param("warehouse", marks=pytest.mark.full),
+        pytest.param("project", marks=pytest.mark.full),
+    ],
 )
 @fault(
     SECTION,
@@ -199,6 +204,7 @@ def test_a_read_only_folder_is_named(
 
 
 @fault(SECTION, "landing folder that is read-only", seen="nothing", rerun="-")
+@pytest.mark.full
 def test_a_read_only_landing_folder_is_fine(
     world: World, undisturbed: Undisturbed
 ) -> None:

@@ -26,6 +26,7 @@ def without(world: World, *names: str) -> Mapping[str, str]:
 
 
 @fault(SECTION, "no HOME, no login name", seen="nothing", rerun="-")
+@pytest.mark.full
 def test_without_home_and_name(world: World, undisturbed: Undisturbed) -> None:
     world.drop(1)
     done = subprocess.run(
@@ -71,7 +72,7 @@ def closing(*numbers: int) -> Callable[[], None]:
     return close
 
 
-@pytest.mark.parametrize("numbers", [(0,), (1,), (2,), (0, 1, 2)])
+@pytest.mark.parametrize("numbers", [(0,), (0, 1, 2)])
 @fault(SECTION, "standard streams that are closed", seen="nothing", rerun="-")
 def test_with_closed_streams(world: World, numbers: tuple[int, ...]) -> None:
     world.drop(1)
@@ -136,6 +137,7 @@ def test_with_any_umask(world: World, mask: int) -> None:
 
 
 @fault(SECTION, "TMPDIR that is missing", seen="nothing", rerun="-")
+@pytest.mark.full
 def test_without_a_temporary_folder(world: World, undisturbed: Undisturbed) -> None:
     world.drop(1)
     world.run(env={"TMPDIR": str(world.folder / "missing")})
@@ -158,6 +160,7 @@ def test_in_a_folder_of_an_odd_name(
 
 
 @fault(SECTION, "logs that cannot be written", seen="the error itself, exit 3")
+@pytest.mark.full
 def test_an_error_is_told_where_no_trace_can_be_kept(world: World) -> None:
     world.firn("log")
     world.stop_catalog()
