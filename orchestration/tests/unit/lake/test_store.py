@@ -1,8 +1,10 @@
 import multiprocessing
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -330,3 +332,14 @@ def test_without_that_guard_everything_would_seem_to_be_gone(
     opened = Lake.open(settings)
     assert opened.pointers("main") == {}
     opened.close()
+
+
+def test_readers_of_a_restored_backup_do_not_wait_either(settings: Settings) -> None:
+    Lake.open(settings).close()
+    file, backup = settings.home / "catalog.db", settings.home / "backup.db"
+    with closing(sqlite3.connect(file)) as raw:
+        raw.execute("vacuum into ?", [str(backup)])
+    backup.replace(file)
+    Lake.open(settings).close()
+    with closing(sqlite3.connect(file)) as raw:
+        assert raw.execute("pragma journal_mode").fetchone() == ("wal",)
