@@ -222,6 +222,48 @@ def test_a_killed_catalog(kill: Kill, day_one: World, undisturbed: Undisturbed) 
     invariants.converged(day_one, undisturbed)
 
 
+CLEAN = [
+    ("clean.planned", "in a clean-up, after its plan"),
+    ("store.before-commit", "before the commit of a clean-up's pointers"),
+    ("clean.forgotten", "in a clean-up, after pointers and before files"),
+    ("clean.file-deleted", "in a clean-up, after the first file"),
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "failpoint",
+    [
+        pytest.param(
+            failpoint,
+            id=failpoint,
+            marks=fault(
+                "Kills",
+                f"kill -9 {where}",
+                seen="exit 137; nothing that anybody can reach is gone",
+                rerun="removes the rest",
+            ),
+        )
+        for failpoint, where in CLEAN
+    ],
+)
+def test_a_killed_clean_up(
+    failpoint: str, day_one: World, undisturbed: Undisturbed
+) -> None:
+    branch_with_two_tables(day_one, "run_20260101_000000_dead")
+    how = ("clean", "--older-than", "0")
+    done = day_one.firn(*how, failpoint=failpoint)
+    assert done.code == KILLED, done
+    assert_published(day_one, 2)
+
+    day_one.stop_catalog()
+    assert day_one.firn(*how).code == 0
+    assert day_one.branches() == []
+    assert_published(day_one, 2)
+    assert not list((day_one.home / "warehouse/x").rglob("*.parquet"))
+    invariants.converged(day_one, undisturbed)
+
+
 MUTANTS = "orchestration.tests.faults.mutants"
 
 
