@@ -45,9 +45,11 @@ class Locations:
         folders: list[str] | None = None
         for location in given:
             if folders is None:  # most requests name no location
-                folders = [os.path.realpath(self._root)]
-                folders += [os.path.realpath(local_path(below))] if below else []
-            if not _is_in(location, folders):
+                folders = [
+                    str(self._root),
+                    *([str(local_path(below))] if below else []),
+                ]
+            if not _is_in_one(location, folders):
                 raise bad_request(
                     "a location is not in this catalog's warehouse; leave it out, "
                     "and the catalog chooses one"
@@ -103,14 +105,22 @@ def local_path(location: str) -> Path:
     return path
 
 
-def _is_in(location: object, folders: Iterable[str]) -> bool:
-    """Whether it lies in one of the folders, escaped or not, links followed."""
+def _is_in_one(location: object, folders: Iterable[str]) -> bool:
     if not isinstance(location, str) or len(location) > _LONGEST:
         return False
     path = _SCHEME.sub("", location)
     # Some clients take %2E for a dot; what they would open has to be inside as well.
-    forms = {path, unquote(path)}
-    if any(_CONTROL.search(form) or not form.startswith("/") for form in forms):
+    if any(
+        _CONTROL.search(form) or not form.startswith("/")
+        for form in (path, unquote(path))
+    ):
         return False
-    real = [os.path.realpath(form) for form in forms]
-    return any(all(one.startswith(f"{folder}/") for one in real) for folder in folders)
+    return any(
+        _is_below(path, folder) and _is_below(unquote(path), unquote(folder))
+        for folder in folders
+    )
+
+
+def _is_below(path: str, folder: str) -> bool:
+    """Whether it is in the folder, links followed."""
+    return os.path.realpath(path).startswith(f"{os.path.realpath(folder)}/")

@@ -12,6 +12,7 @@ from pyiceberg.table.update import TableUpdate
 from starlette.testclient import TestClient
 
 from orchestration.lake.catalog import errors
+from orchestration.lake.catalog.errors import CatalogError
 from orchestration.lake.catalog.locations import Locations
 from orchestration.settings import Settings
 from orchestration.tests.pages import fault, mutant
@@ -244,3 +245,13 @@ def test_properties_without_locations_cost_no_look_at_the_disk(
 
     monkeypatch.setattr(os.path, "realpath", fail)
     assert commit(marts, "t", set_property("a", "1")).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["100%25", "a b", "a%2Fb", "ü", "a'b"])
+def test_a_warehouse_may_have_any_name(tmp_path: Path, name: str) -> None:
+    warehouse = tmp_path / name
+    good = [f"file://{warehouse}/x", f"file:{warehouse}/x/%41", f"{warehouse}/a/../b"]
+    Locations(warehouse).admit(good)
+    for bad in (f"{warehouse}/../x", f"{warehouse}/%2e%2e/x", f"{tmp_path}/x"):
+        with pytest.raises(CatalogError):
+            Locations(warehouse).admit([bad])
