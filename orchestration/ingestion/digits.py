@@ -11,6 +11,8 @@ from decimal import Decimal
 
 import duckdb
 
+from orchestration.ingestion.values import as_relation
+
 _SAFE_DIGITS = 15  # any decimal of so many digits survives a float of 64 bits
 _FETCHED = 10_000
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?', re.DOTALL)
@@ -22,21 +24,19 @@ def keep_digits(con: duckdb.DuckDBPyConnection, table: str) -> None:
         f"select rowid, document from {table} where regexp_matches(document, ?)",
         [_suspicious()],
     )
-    rows: list[int] = []
-    texts: list[str] = []
+    kept: list[tuple[int, str]] = []
     while found := suspects.fetchmany(_FETCHED):
         for row, document in found:
             exact = _TOKEN.sub(_keep, document)
             if exact != document:
-                rows.append(row)
-                texts.append(exact)
-    if rows:
-        con.execute(
-            f"update {table} set exact = kept.text from "
-            "(select unnest(?::bigint[]) as row, unnest(?::varchar[]) as text) as kept "
-            f"where {table}.rowid = kept.row",
-            [rows, texts],
-        )
+                kept.append((row, exact))
+    if kept:
+        columns = {"row": "bigint", "text": "varchar"}
+        with as_relation(con, columns, kept) as values:
+            con.execute(
+                f"update {table} set exact = kept.text from {values} as kept "
+                f"where {table}.rowid = kept.row"
+            )
 
 
 def _keep(token: re.Match[str]) -> str:

@@ -17,6 +17,7 @@ from orchestration.ingestion.extract import STAGE, Staged
 from orchestration.ingestion.rejects import Judged
 from orchestration.ingestion.schema import Field
 from orchestration.ingestion.spec import Source
+from orchestration.ingestion.values import as_relation
 from orchestration.lake.types import literal, quote
 
 RAW = "raw"
@@ -176,12 +177,8 @@ def _append(
 ) -> None:
     if not rows:
         return
-    # One parameter a column: row by row would take minutes for a million rejects.
-    columns_of_values = [list(values) for values in zip(*rows, strict=True)]
-    selected = ", ".join(
-        f"unnest(?::{type_}[]) as {quote(key)}" for key, type_ in columns.items()
-    )
-    con.execute(f"insert into {name} by name select {selected}", columns_of_values)
+    with as_relation(con, columns, rows) as values:
+        con.execute(f"insert into {name} by name select * from {values}")
 
 
 def _keep_gaps(con: duckdb.DuckDBPyConnection, judged: Mapping[int, Judged]) -> bool:
