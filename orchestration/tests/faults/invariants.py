@@ -53,6 +53,13 @@ def check(world: World) -> None:
         marts_agree(con, main)
 
 
+def check_published(world: World, count: int) -> None:
+    """Assert everything, and how many publications there are."""
+    check(world)
+    with closing(world.lake()) as lake:
+        assert len(lake.log(1000)) == count
+
+
 def converged(world: World, undisturbed: Reference) -> None:
     """Assert that the marts are those of a run over the same days without a fault."""
     assert marts(world) == undisturbed.after(tuple(world.days))

@@ -13,7 +13,6 @@ from orchestration.lake.model import TEMPORARY
 from orchestration.lake.session import connect
 from orchestration.tests.faults import invariants
 from orchestration.tests.faults.reader import Reader
-from orchestration.tests.faults.test_kills import assert_published
 from orchestration.tests.faults.undisturbed import Undisturbed
 from orchestration.tests.faults.world import Done, World
 from orchestration.tests.pages import fault, mutant
@@ -49,7 +48,7 @@ def test_two_runs_at_once(day_one: World, undisturbed: Undisturbed) -> None:
         assert late.code == 1, late
         assert "marts.fct_orders" in late.out + late.err
         assert "main moved since" in late.out + late.err
-        assert_published(day_one, 4)
+        invariants.check_published(day_one, 4)
         assert day_one.run().data["status"] == "unchanged"
     invariants.converged(day_one, undisturbed)
 
@@ -78,7 +77,7 @@ def test_an_ingest_while_a_run_builds(day_one: World, undisturbed: Undisturbed) 
         invariants.check(day_one)
         done = day_one.resume(slow)
         assert done.code == 0, done
-        assert_published(day_one, 5)
+        invariants.check_published(day_one, 5)
         assert day_one.run().data["status"] == "published"
     invariants.check(day_one)
     invariants.converged(day_one, undisturbed)
@@ -103,7 +102,7 @@ def test_two_ingests_at_once(day_one: World) -> None:
         said += line
     assert day_one.resume(slow).code == 0
     assert day_one.wait(other).code == 0
-    assert_published(day_one, 3)
+    invariants.check_published(day_one, 3)
 
 
 def main_moves(world: World, *, guarded: bool = True) -> Done:
@@ -132,9 +131,9 @@ def test_main_moves_before_a_publish(day_one: World, undisturbed: Undisturbed) -
         assert done.code == 1, done
         assert "marts.dim_customers" in done.out + done.err
         assert "marts.rpt_totals" not in done.out + done.err.split("conflict")[-1]
-        assert_published(day_one, 4)
+        invariants.check_published(day_one, 4)
         assert day_one.run().data["status"] == "published"
-        assert_published(day_one, 5)
+        invariants.check_published(day_one, 5)
     invariants.converged(day_one, undisturbed)
 
 
@@ -182,7 +181,7 @@ def test_two_builds_of_a_model_on_one_branch(day_one: World) -> None:
     with closing(connect(day_one.settings, "dev_tester")) as con:
         [whole] = con.execute(invariants.WHOLE).fetchall()
     assert invariants.is_whole(whole)
-    assert_published(day_one, 2)
+    invariants.check_published(day_one, 2)
 
 
 @pytest.mark.full
@@ -216,7 +215,7 @@ def test_a_branch_left_for_long(day_one: World) -> None:
     done = day_one.firn("publish", "old")
     assert done.code == 1, done
     assert "marts.rpt_totals" in done.err
-    assert_published(day_one, 6)
+    invariants.check_published(day_one, 6)
     assert day_one.firn("sql", "from marts.rpt_totals", "--branch", "old").code == 0
 
 
@@ -269,7 +268,7 @@ def test_an_interrupted_run(
     assert done.code == _CODES[number], done
     assert "interrupted: " in done.err
     assert ("raw landed as publication 3" in done.err) == (published > 0)
-    assert_published(day_one, 2 + published)
+    invariants.check_published(day_one, 2 + published)
     day_one.run()
-    assert_published(day_one, 4)
+    invariants.check_published(day_one, 4)
     invariants.converged(day_one, undisturbed)

@@ -1,10 +1,9 @@
-"""kill -9 at every named instant of ingest, build, publish, rollback and the catalog.
+"""kill -9 at every named instant of a run, and what holds without its guards.
 
 A failpoint kills the process, every invariant is checked, the call is repeated, and
 the marts are compared with those of a project in which nothing was ever killed.
 """
 
-from contextlib import closing
 from typing import NamedTuple
 
 import pytest
@@ -18,7 +17,6 @@ from orchestration.tests.pages import fault, mutant
 AS_IT_WAS = "exit 137; `main` is as it was, a branch is left"
 LANDED = "exit 137; raw is on `main`, whole; marts are as they were"
 DONE = "exit 137; `main` has all of it"
-LOST = "exit 3, the catalog is named; what was published is whole"
 
 # Write transactions of `firn run`: @1 to @3 are the ingest's (fork, publish, drop),
 # @4 to @6 the build's.
@@ -90,177 +88,13 @@ def test_a_killed_run(kill: Kill, day_one: World, undisturbed: Undisturbed) -> N
     with Reader(day_one) as reader:
         done = day_one.firn("run", failpoint=kill.failpoint)
         assert done.code == KILLED, done
-        assert_published(day_one, 2 + kill.published)
+        invariants.check_published(day_one, 2 + kill.published)
 
         again = day_one.run()
         expected = "unchanged" if kill.published == 2 else "published"
         assert again.data["status"] == expected
-        assert_published(day_one, 4)
+        invariants.check_published(day_one, 4)
     assert len(reader.states) <= 2, reader.states  # the day before, and this one
-    invariants.converged(day_one, undisturbed)
-
-
-def assert_published(world: World, count: int) -> None:
-    """Assert every invariant, and how many publications there are."""
-    invariants.check(world)
-    with closing(world.lake()) as lake:
-        assert len(lake.log(1000)) == count
-
-
-ROLLBACK = [
-    ("rollback.recorded", "in a rollback, after its record", 0),
-    ("rollback.swapped", "in a rollback, after the swap", 0),
-    ("store.before-commit", "before the commit of a rollback", 0),
-    ("store.committed", "after the commit of a rollback", 1),
-]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "kill",
-    [
-        pytest.param(
-            Kill(failpoint, moved),
-            id=failpoint,
-            marks=[
-                fault(
-                    "Kills",
-                    f"kill -9 {where}",
-                    seen=DONE if moved else AS_IT_WAS.replace(", a branch is left", ""),
-                    rerun="says that it is undone already" if moved else "rolls back",
-                ),
-                *([pytest.mark.full] if failpoint != "rollback.swapped" else []),
-            ],
-        )
-        for failpoint, where, moved in ROLLBACK
-    ],
-)
-def test_a_killed_rollback(kill: Kill, day_one: World) -> None:
-    with Reader(day_one):
-        done = day_one.firn("rollback", "2", failpoint=kill.failpoint)
-        assert done.code == KILLED, done
-        assert_published(day_one, 2 + kill.published)
-
-        again = day_one.firn("rollback", "2")
-        assert again.code == (2 if kill.published else 0), again
-        assert ("already undone" in again.err) == bool(kill.published)
-        assert_published(day_one, 3)
-
-
-PUBLISH = [
-    ("publish.swapped", "in a publish by hand, after the swap", 0),
-    ("store.committed", "after the commit of a publish by hand", 1),
-]
-
-
-@pytest.mark.full
-@pytest.mark.parametrize(
-    "kill",
-    [
-        pytest.param(
-            Kill(failpoint, moved),
-            id=failpoint,
-            marks=fault(
-                "Kills",
-                f"kill -9 {where}",
-                seen=DONE if moved else AS_IT_WAS.replace("a branch is left", "whole"),
-                rerun="says that nothing differs" if moved else "publishes",
-            ),
-        )
-        for failpoint, where, moved in PUBLISH
-    ],
-)
-def test_a_killed_publish(kill: Kill, day_one: World) -> None:
-    branch_with_two_tables(day_one, "fix")
-    with Reader(day_one):
-        done = day_one.firn("publish", "fix", failpoint=kill.failpoint)
-        assert done.code == KILLED, done
-        assert_published(day_one, 2 + kill.published)
-
-        assert day_one.firn("publish", "fix").code == 0
-        assert_published(day_one, 3)
-
-
-def branch_with_two_tables(world: World, name: str) -> None:
-    """Fork a branch, and make two tables on it."""
-    assert world.firn("branches", "create", name).code == 0
-    made = "create schema x; create table x.a as select 1 as i; create table x.b as "
-    done = world.firn("sql", f"{made} select 2 as i", "--branch", name, "--write")
-    assert done.code == 0, done
-
-
-CATALOG = [
-    ("catalog.metadata-written@2", "of the catalog before a commit of raw rows", 0),
-    ("catalog.committed@2", "of the catalog after a commit of raw rows", 0),
-    ("catalog.metadata-written@8", "of the catalog before a commit of a model", 1),
-    ("catalog.committed@8", "of the catalog after a commit of a model", 1),
-]
-
-
-@pytest.mark.full
-@pytest.mark.parametrize(
-    "kill",
-    [
-        pytest.param(
-            Kill(failpoint, moved),
-            id=failpoint,
-            marks=fault("Kills", f"kill -9 {where}", seen=LOST, rerun=AGAIN[moved]),
-        )
-        for failpoint, where, moved in CATALOG
-    ],
-)
-def test_a_killed_catalog(kill: Kill, day_one: World, undisturbed: Undisturbed) -> None:
-    day_one.drop(2)
-    with Reader(day_one):
-        done = day_one.firn("run", failpoint=kill.failpoint)
-        assert done.code in (1, 3), done
-        assert "fix:" in done.err
-        assert_published(day_one, 2 + kill.published)
-
-        day_one.run()
-        assert_published(day_one, 4)
-    invariants.converged(day_one, undisturbed)
-
-
-CLEAN = [
-    ("clean.planned", "in a clean-up, after its plan"),
-    ("store.before-commit", "before the commit of a clean-up's pointers"),
-    ("clean.forgotten", "in a clean-up, after pointers and before files"),
-    ("clean.file-deleted", "in a clean-up, after the first file"),
-]
-
-
-@pytest.mark.full
-@pytest.mark.parametrize(
-    "failpoint",
-    [
-        pytest.param(
-            failpoint,
-            id=failpoint,
-            marks=fault(
-                "Kills",
-                f"kill -9 {where}",
-                seen="exit 137; nothing that anybody can reach is gone",
-                rerun="removes the rest",
-            ),
-        )
-        for failpoint, where in CLEAN
-    ],
-)
-def test_a_killed_clean_up(
-    failpoint: str, day_one: World, undisturbed: Undisturbed
-) -> None:
-    branch_with_two_tables(day_one, "run_20260101_000000_dead")
-    how = ("clean", "--older-than", "0")
-    done = day_one.firn(*how, failpoint=failpoint)
-    assert done.code == KILLED, done
-    assert_published(day_one, 2)
-
-    day_one.stop_catalog()
-    assert day_one.firn(*how).code == 0
-    assert day_one.branches() == []
-    assert_published(day_one, 2)
-    assert not list((day_one.home / "warehouse/x").rglob("*.parquet"))
     invariants.converged(day_one, undisturbed)
 
 
@@ -309,7 +143,7 @@ def test_without_a_transaction_half_is_published(
     done = day_one.firn("ingest", failpoint=failpoint, mutant=at_once)
     assert done.code == KILLED, done
     with pytest.raises(AssertionError):
-        assert_published(day_one, 2)
+        invariants.check_published(day_one, 2)
 
 
 @pytest.mark.slow

@@ -1,0 +1,168 @@
+"""kill -9 at every named instant of rollback, publish, clean-up and the catalog."""
+
+import pytest
+
+from orchestration.tests.faults import invariants
+from orchestration.tests.faults.reader import Reader
+from orchestration.tests.faults.test_kills import AGAIN, AS_IT_WAS, DONE, Kill
+from orchestration.tests.faults.undisturbed import Undisturbed
+from orchestration.tests.faults.world import KILLED, World
+from orchestration.tests.pages import fault
+
+LOST = "exit 3, the catalog is named; what was published is whole"
+
+ROLLBACK = [
+    ("rollback.recorded", "in a rollback, after its record", 0),
+    ("rollback.swapped", "in a rollback, after the swap", 0),
+    ("store.before-commit", "before the commit of a rollback", 0),
+    ("store.committed", "after the commit of a rollback", 1),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "kill",
+    [
+        pytest.param(
+            Kill(failpoint, moved),
+            id=failpoint,
+            marks=[
+                fault(
+                    "Kills",
+                    f"kill -9 {where}",
+                    seen=DONE if moved else AS_IT_WAS.replace(", a branch is left", ""),
+                    rerun="says that it is undone already" if moved else "rolls back",
+                ),
+                *([pytest.mark.full] if failpoint != "rollback.swapped" else []),
+            ],
+        )
+        for failpoint, where, moved in ROLLBACK
+    ],
+)
+def test_a_killed_rollback(kill: Kill, day_one: World) -> None:
+    with Reader(day_one):
+        done = day_one.firn("rollback", "2", failpoint=kill.failpoint)
+        assert done.code == KILLED, done
+        invariants.check_published(day_one, 2 + kill.published)
+
+        again = day_one.firn("rollback", "2")
+        assert again.code == (2 if kill.published else 0), again
+        assert ("already undone" in again.err) == bool(kill.published)
+        invariants.check_published(day_one, 3)
+
+
+PUBLISH = [
+    ("publish.swapped", "in a publish by hand, after the swap", 0),
+    ("store.committed", "after the commit of a publish by hand", 1),
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "kill",
+    [
+        pytest.param(
+            Kill(failpoint, moved),
+            id=failpoint,
+            marks=fault(
+                "Kills",
+                f"kill -9 {where}",
+                seen=DONE if moved else AS_IT_WAS.replace("a branch is left", "whole"),
+                rerun="says that nothing differs" if moved else "publishes",
+            ),
+        )
+        for failpoint, where, moved in PUBLISH
+    ],
+)
+def test_a_killed_publish(kill: Kill, day_one: World) -> None:
+    branch_with_two_tables(day_one, "fix")
+    with Reader(day_one):
+        done = day_one.firn("publish", "fix", failpoint=kill.failpoint)
+        assert done.code == KILLED, done
+        invariants.check_published(day_one, 2 + kill.published)
+
+        assert day_one.firn("publish", "fix").code == 0
+        invariants.check_published(day_one, 3)
+
+
+def branch_with_two_tables(world: World, name: str) -> None:
+    """Fork a branch, and make two tables on it."""
+    assert world.firn("branches", "create", name).code == 0
+    made = "create schema x; create table x.a as select 1 as i; create table x.b as "
+    done = world.firn("sql", f"{made} select 2 as i", "--branch", name, "--write")
+    assert done.code == 0, done
+
+
+CATALOG = [
+    ("catalog.metadata-written@2", "of the catalog before a commit of raw rows", 0),
+    ("catalog.committed@2", "of the catalog after a commit of raw rows", 0),
+    ("catalog.metadata-written@8", "of the catalog before a commit of a model", 1),
+    ("catalog.committed@8", "of the catalog after a commit of a model", 1),
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "kill",
+    [
+        pytest.param(
+            Kill(failpoint, moved),
+            id=failpoint,
+            marks=fault("Kills", f"kill -9 {where}", seen=LOST, rerun=AGAIN[moved]),
+        )
+        for failpoint, where, moved in CATALOG
+    ],
+)
+def test_a_killed_catalog(kill: Kill, day_one: World, undisturbed: Undisturbed) -> None:
+    day_one.drop(2)
+    with Reader(day_one):
+        done = day_one.firn("run", failpoint=kill.failpoint)
+        assert done.code in (1, 3), done
+        assert "fix:" in done.err
+        invariants.check_published(day_one, 2 + kill.published)
+
+        day_one.run()
+        invariants.check_published(day_one, 4)
+    invariants.converged(day_one, undisturbed)
+
+
+CLEAN = [
+    ("clean.planned", "in a clean-up, after its plan"),
+    ("store.before-commit", "before the commit of a clean-up's pointers"),
+    ("clean.forgotten", "in a clean-up, after pointers and before files"),
+    ("clean.file-deleted", "in a clean-up, after the first file"),
+]
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "failpoint",
+    [
+        pytest.param(
+            failpoint,
+            id=failpoint,
+            marks=fault(
+                "Kills",
+                f"kill -9 {where}",
+                seen="exit 137; nothing that anybody can reach is gone",
+                rerun="removes the rest",
+            ),
+        )
+        for failpoint, where in CLEAN
+    ],
+)
+def test_a_killed_clean_up(
+    failpoint: str, day_one: World, undisturbed: Undisturbed
+) -> None:
+    branch_with_two_tables(day_one, "run_20260101_000000_dead")
+    how = ("clean", "--older-than", "0")
+    done = day_one.firn(*how, failpoint=failpoint)
+    assert done.code == KILLED, done
+    invariants.check_published(day_one, 2)
+
+    day_one.stop_catalog()
+    assert day_one.firn(*how).code == 0
+    assert day_one.branches() == []
+    invariants.check_published(day_one, 2)
+    assert not list((day_one.home / "warehouse/x").rglob("*.parquet"))
+    invariants.converged(day_one, undisturbed)
