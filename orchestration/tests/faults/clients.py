@@ -143,18 +143,20 @@ def _back(location: str) -> Iterator[Json]:
 
 
 def snapshots(lake: Lake, branch: str, table: str) -> list[int]:
-    """The ids of a table's snapshots, first to last, by their parents."""
+    """The ids of all snapshots that a table ever had, first to last, in one line.
+
+    By its metadata's log, since metadata carries the newest snapshots alone.
+    """
     location = lake.pointers(branch)[TableId("n", table)].metadata_location
-    metadata = json.loads(local_path(location).read_text())
-    parents = {
-        one["snapshot-id"]: one.get("parent-snapshot-id")
-        for one in metadata["snapshots"]
-    }
     line: list[int] = []
-    current = metadata.get("current-snapshot-id")
-    while current is not None:
-        line.append(current)
-        current = parents[current]
+    child: Json | None = None
+    for metadata in _back(location):
+        number = metadata["current-snapshot-id"]
+        known = {one["snapshot-id"]: one for one in metadata["snapshots"]}
+        assert child is None or child["parent-snapshot-id"] == number
+        child = known[number]
+        line.append(number)
+    assert child is None or "parent-snapshot-id" not in child
     return line[::-1]
 
 
