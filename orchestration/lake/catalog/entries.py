@@ -14,16 +14,13 @@ def listing(
 ) -> list[str]:
     """The names of a namespace's tables or views, sorted; 404 without namespace."""
     namespaces.require(connection, branch, namespace)
-    found = (
-        sa.select(tables.c.table_name)
-        .where(
-            tables.c.catalog_name == branch,
-            tables.c.table_namespace == namespace,
-            sa.literal(kind) == _KIND,
-        )
-        .order_by(tables.c.table_name)
+    found = sa.select(tables.c.table_name).where(
+        tables.c.catalog_name == branch,
+        tables.c.table_namespace == namespace,
+        sa.literal(kind) == _KIND,
     )
-    return list(connection.scalars(found))
+    # Not by the database: its order may be that of a language, and pages go by this.
+    return sorted(connection.scalars(found))
 
 
 def find(connection: sa.Connection, branch: str, table: TableId) -> Pointer | None:
