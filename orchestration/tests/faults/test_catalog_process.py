@@ -362,17 +362,20 @@ def use_what_stays_locked(machine: Machine, switch_off: str = BUSY) -> None:
     assert machine.firn("branches", "create", "dev").code == 0
 
 
-@fault(
+IS_STUCK = fault(
     "Catalog",
     STUCK,
     seen="exit 3: another process holds it (503 from the catalog); nothing was done",
     rerun="does it, once the lock is gone",
 )
+
+
+@IS_STUCK
 def test_a_lock_that_stays_is_an_error_of_the_machine(machine: Machine) -> None:
     use_what_stays_locked(machine)
 
 
-@fault("Catalog", STUCK, seen="")
+@IS_STUCK
 def test_the_catalog_answers_that_it_is_busy(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -442,12 +445,15 @@ def break_the_database(
     assert "dev" in machine.firn("branches").said
 
 
-@fault(
+IS_BROKEN = fault(
     "Catalog",
     BROKEN,
     seen="exit 3, and what is wrong with it; nothing is made in its place",
     rerun="works, once the database is restored from a backup",
 )
+
+
+@IS_BROKEN
 @pytest.mark.parametrize(
     "damage",
     [
@@ -469,7 +475,7 @@ def test_without_that_a_new_lake_would_be_made(machine: Machine) -> None:
         break_the_database(machine, cut_off, off)
 
 
-@fault("Catalog", BROKEN, seen="")
+@IS_BROKEN
 def test_a_database_that_cannot_be_written_is_read(machine: Machine) -> None:
     Lake.open(machine.settings).close()
     url = f"sqlite:///file:{machine.settings.home}/catalog.db?mode=ro&uri=true"
