@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from orchestration.build.progress import Progress, Silent
-from orchestration.cli.output import interactive
+from orchestration.cli.output import hint, interactive
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,7 +24,12 @@ class Watching(Progress, Protocol):
 
 
 class Quiet(Silent):
-    """For pipes and schedulers: the summary says it all."""
+    """For pipes and schedulers: the summary says it all, but not why nothing happens."""
+
+    def step(self, what: str) -> None:
+        """Say what is waited for: that may take as long as somebody else's load."""
+        if "waits" in what:
+            hint(what)
 
     def landed(self, load: "LoadResult") -> None:
         """Say nothing."""
