@@ -24,7 +24,7 @@ class Watching(Progress, Protocol):
 
 
 class Quiet(Silent):
-    """For pipes and schedulers: the summary says it all, but not why nothing happens."""
+    """For pipes and schedulers: the summary says all but why nothing happens."""
 
     def step(self, what: str) -> None:
         """Say what is waited for: that may take as long as somebody else's load."""
