@@ -113,8 +113,9 @@ def mismatch(source: Source, table: Table, names: Sequence[str]) -> str:
         return withheld
     if source.schema_policy_of(table) == "evolve":
         return _unrecognised(table, names)
-    extra = [name for name in names if name not in known]
-    missing = [name for name in known if name not in names]
+    expected, found = set(known), set(names)
+    extra = [name for name in names if name not in expected]
+    missing = [name for name in known if name not in found]
     parts = []
     if extra:
         parts.append(f"unknown column {_shown(extra)}")
