@@ -62,7 +62,7 @@ def from_json(field: Field, document: nested.At) -> Cast:
     if field.original is None:
         return _missing(field)
     at, type_ = document.key(field.original), duckdb.type(field.type)
-    part = nested.from_json(type_, at, _json_leaf)
+    part = nested.from_json(type_, at, _leaf)
     return Cast(field, part.value, None if part.misfit == "false" else part.misfit)
 
 
@@ -72,7 +72,8 @@ def from_typed(field: Field, type_: str) -> Cast:
         return _missing(field)
     column = quote(field.original)
     if type_.lower() == field.type.lower():
-        return _checked(field, column)
+        is_float = field.type in _WHOLE_DIGITS
+        return _checked(field, exact.unsigned_zero(column) if is_float else column)
     if type_ == "VARCHAR" and not _is_nested(field):
         return _from_text(field, column)
     value = f"try_cast({column} as {field.type})"
@@ -102,20 +103,18 @@ def _leaf(type_: str, text: str) -> tuple[str, str | None]:
             f"case when {text} is null then false "
             f"when {value} is null then true else {lost} end"
         )
+    if type_ in _WHOLE_DIGITS:
+        misfit = f"({misfit}) or ({_rounds(text, value, _WHOLE_DIGITS[type_])})"
     return value, _in_range(type_, value, misfit)
 
 
-def _json_leaf(type_: str, text: str) -> tuple[str, str | None]:
-    """As `_leaf`; a number of JSON is exact however many digits it has."""
-    value, misfit = _leaf(type_, text)
-    if type_ not in _WHOLE_DIGITS:
-        return value, misfit
+def _rounds(text: str, value: str, digits: int) -> str:
+    """Whether a float is not the whole number that was written: that is often a key."""
     rounded = f"try_cast({text} as hugeint) <> try_cast({value} as hugeint)"
-    whole = (
-        f"length({text}) > {_WHOLE_DIGITS[type_]} and "
+    return (
+        f"length({text}) > {digits} and "
         f"regexp_full_match({text}, '-?[0-9]+') and coalesce({rounded}, true)"
     )
-    return value, f"({misfit}) or ({whole})"
 
 
 def _may_lose(field: Field, type_: str) -> bool:

@@ -18,7 +18,17 @@ def value(text: str, type_: str) -> str:
         return _zoned(text)
     if type_ in ("boolean", "uuid"):  # spaces around the others are no matter
         text = f"trim({text})"
+    if type_ in ("float", "double"):
+        return unsigned_zero(f"try_cast({text} as {type_})")
     return f"try_cast({text} as {type_})"
+
+
+def unsigned_zero(number: str) -> str:
+    """A float whose zero has no sign.
+
+    DuckDB's Parquet writer keeps one of 0.0 and -0.0 for both, whichever came first.
+    """
+    return f"({number} + 0)"
 
 
 def lost(text: str, cast: str, type_: str) -> str | None:
@@ -47,7 +57,8 @@ def _tests(text: str, cast: str, type_: str) -> tuple[str, str] | None:
 def _time_tests(text: str, cast: str, type_: str) -> tuple[str, str] | None:
     match type_:
         case "date":
-            timed = f"try_cast(trim({text}) as timestamp) is distinct from {cast}"
+            at_utc = f"({_zoned(f'trim({text})')} at time zone 'UTC')"
+            timed = f"{at_utc} is distinct from {cast}"
             return f"length({text}) <> 10", f"{_short_year(text)} or {timed}"
         case "time":
             strange = f"not regexp_full_match({text}, '{_TIME_OF_DAY}')"
