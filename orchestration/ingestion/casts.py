@@ -175,7 +175,7 @@ def nul_verdict(fields: Sequence[Field]) -> str | None:
     where no column is text, since no other type can be read from it.
     """
     whens = [
-        f"when contains({quote(field.name)}, chr(0)) then {_HOLDS_NUL - number}"
+        f"when contains({field.staged}, chr(0)) then {_HOLDS_NUL - number}"
         for number, field in enumerate(fields)
         if field.type == "varchar"
     ]

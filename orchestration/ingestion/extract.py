@@ -20,7 +20,7 @@ from orchestration.ingestion.files import shown_list
 from orchestration.ingestion.schema import Batch
 from orchestration.ingestion.shapes import as_glob, dialect_of
 from orchestration.ingestion.spec import Source
-from orchestration.lake.types import literal, quote
+from orchestration.lake.types import literal
 from orchestration.trouble import DiskFullError, MemoryShortError, explain
 
 STAGE = "firn_stage"
@@ -44,6 +44,16 @@ class Rows:
     first: int = 0
     staged: int = 0
     misfits: int = 0
+
+
+@dataclass(frozen=True)
+class _Relation:
+    """What to stage: SQL of the rows, of each row's text, and of its file's number."""
+
+    sql: str
+    raw: str | None = None
+    file_number: str = "file_index"
+    broken: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -105,12 +115,12 @@ def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> 
         for field in batch.fields
     ]
     try:
-        _fill(con, columns, csv_files.reader(source, batch))
+        _fill(con, columns, _Relation(csv_files.reader(source, batch)))
     except _TORN:  # see first whether the lines can be listed
         dialect = dialect_of(source, batch.table)
         longest = look_closely(batch.files, dialect, len(where))
         listing = csv_files.list_torn(parallel=longest <= LONGEST_LINE)
-        _fill(con, columns, csv_files.reader(source, batch, *listing))
+        _fill(con, columns, _Relation(csv_files.reader(source, batch, *listing)))
         return Staged(batch, _rows(con), csv_files.torn(con, batch))
     return Staged(batch, _rows(con))
 
@@ -135,33 +145,36 @@ def _stage_parquet(con: duckdb.DuckDBPyConnection, batch: Batch) -> Staged:
         casts.from_typed(field, types.get(field.original or "", ""))
         for field in batch.fields
     ]
-    reader = f"read_parquet({_paths(batch)}, hive_partitioning = false)"
-    _fill(con, columns, f"{reader} as parquet", raw="to_json(parquet)::varchar")
+    reader = f"read_parquet({_paths(batch)}, hive_partitioning = false"
+    number, text = "file_index", "to_json(_firn_row)"
+    if any(name.lower() == number for name in types):  # which hides DuckDB's own
+        reader += ", filename = '_firn_file'"
+        paths = _list(str(file.readable) for file in batch.files)
+        number = f"(list_position({paths}, _firn_file) - 1)"
+        text = f"json_merge_patch({text}, '{{\"_firn_file\": null}}')"
+    raw = f"{text}::varchar"
+    _fill(con, columns, _Relation(f"{reader}) as _firn_row", raw, number))
     return Staged(batch, _rows(con), has_raw=True)
 
 
 def _stage_json(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Staged:
     objects = json_files.read(con, source, batch, _paths(batch))
     columns, relation, broken = json_files.columns(objects)
-    _fill(con, columns, relation, raw="raw", broken=broken)
+    _fill(con, columns, _Relation(relation, "raw", broken=broken))
     return Staged(replace(batch, fields=objects.fields), _rows(con), has_raw=True)
 
 
 def _fill(
-    con: duckdb.DuckDBPyConnection,
-    columns: list[casts.Cast],
-    reader: str,
-    *,
-    raw: str | None = None,
-    broken: Sequence[str] = (),
+    con: duckdb.DuckDBPyConnection, columns: list[casts.Cast], relation: _Relation
 ) -> None:
-    selected = [f"{cast.value} as {quote(cast.field.name)}" for cast in columns]
-    verdict = casts.verdict(columns, broken=broken)
-    selected += ["file_index::smallint as _file", f"{verdict} as _verdict"]
-    if raw:
-        selected.append(f"case when _verdict is not null then {raw} end as _raw")
+    selected = [f"{cast.value} as {cast.field.staged}" for cast in columns]
+    verdict = casts.verdict(columns, broken=relation.broken)
+    selected += [f"{relation.file_number}::smallint as _file", f"{verdict} as _verdict"]
+    if relation.raw:
+        text = f"case when _verdict is not null then {relation.raw} end"
+        selected.append(f"{text} as _raw")
     con.execute(
-        f"create temp table {STAGE} as select {', '.join(selected)} from {reader}"
+        f"create temp table {STAGE} as select {', '.join(selected)} from {relation.sql}"
     )
 
 

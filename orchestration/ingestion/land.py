@@ -113,7 +113,9 @@ def write_rows(
         for number in judged
         if number in staged.rows
     )
-    columns = ", ".join(f"stage.{quote(field.name)}" for field in staged.batch.fields)
+    columns = ", ".join(
+        f"stage.{field.staged} as {quote(field.name)}" for field in staged.batch.fields
+    )
     place = "stage.rowid - files.before"
     shifted = _keep_gaps(con, judged)
     gaps = (

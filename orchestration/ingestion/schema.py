@@ -14,6 +14,7 @@ from orchestration.errors import GateError
 from orchestration.ingestion.files import SourceFile
 from orchestration.ingestion.shapes import Shape, originals, shape_of
 from orchestration.ingestion.spec import Source, Table
+from orchestration.lake.types import quote
 
 # Rows are staged first, in memory while it lasts: one batch at a time.
 _BATCH_BYTES = 1 << 30
@@ -31,6 +32,11 @@ class Field:
     type: str
     original: str | None
     required: bool = False
+
+    @property
+    def staged(self) -> str:
+        """Its name in the stage, quoted: a `rowid` would hide the row's number."""
+        return quote(f"value of {self.name}")
 
 
 @dataclass(frozen=True)
