@@ -32,12 +32,14 @@ NAMES = frozenset(
         "build.branch-dropped",
         "memory.written-aside",
         "build.remembered",
-        # publish and rollback, each inside its transaction
+        # publish and rollback, all but the last of each inside the transaction
         "publish.recorded",
         "publish.compared",
         "publish.swapped",
+        "publish.committed",
         "rollback.recorded",
         "rollback.swapped",
+        "rollback.committed",
         # every transaction that writes to the catalog's database, in whatever process
         "store.begun",
         "store.before-commit",

@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from orchestration.errors import ConflictError, NotFoundError, SetupError
+from orchestration.failpoints import reach
 from orchestration.lake import abandoned, branches, publications, publish
 from orchestration.lake.model import (
     Branch,
@@ -144,7 +145,10 @@ class Lake:
             secured |= found
             with self._store.write() as connection:
                 if secured >= set(branches.diff(connection, name)):
-                    return publish.publish(connection, name, provenance)
+                    publication = publish.publish(connection, name, provenance)
+                    break
+        reach("publish.committed")
+        return publication
 
     def rollback(
         self, publication_id: int | None, provenance: Provenance
@@ -156,7 +160,9 @@ class Lake:
             NotFoundError: There is nothing to undo.
         """
         with self._store.write() as connection:
-            return publish.rollback(connection, publication_id, provenance)
+            publication = publish.rollback(connection, publication_id, provenance)
+        reach("rollback.committed")
+        return publication
 
     def log(self, limit: int = 20) -> list[Publication]:
         """The newest publications, newest first."""

@@ -15,7 +15,7 @@ ROLLBACK = [
     ("rollback.recorded", "in a rollback, after its record", 0),
     ("rollback.swapped", "in a rollback, after the swap", 0),
     ("store.before-commit", "before the commit of a rollback", 0),
-    ("store.committed", "after the commit of a rollback", 1),
+    ("rollback.committed", "after the commit of a rollback", 1),
 ]
 
 
@@ -53,7 +53,7 @@ def test_a_killed_rollback(kill: Kill, day_one: World) -> None:
 
 PUBLISH = [
     ("publish.swapped", "in a publish by hand, after the swap", 0),
-    ("store.committed", "after the commit of a publish by hand", 1),
+    ("publish.committed", "after the commit of a publish by hand", 1),
 ]
 
 
@@ -88,8 +88,9 @@ def test_a_killed_publish(kill: Kill, day_one: World) -> None:
 def branch_with_two_tables(world: World, name: str) -> None:
     """Fork a branch, and make two tables on it."""
     assert world.firn("branches", "create", name).code == 0
-    made = "create schema x; create table x.a as select 1 as i; create table x.b as "
-    done = world.firn("sql", f"{made} select 2 as i", "--branch", name, "--write")
+    made = "create schema lake.x; create table lake.x.a as select 1 as i; "
+    made += "create table lake.x.b as select 2 as i"
+    done = world.firn("sql", made, "--branch", name, "--write")
     assert done.code == 0, done
 
 

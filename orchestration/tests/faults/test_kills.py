@@ -18,10 +18,12 @@ AS_IT_WAS = "exit 137; `main` is as it was, a branch is left"
 LANDED = "exit 137; raw is on `main`, whole; marts are as they were"
 DONE = "exit 137; `main` has all of it"
 
-# Write transactions of `firn run`: @1 to @3 are the ingest's (fork, publish, drop),
-# @4 to @6 the build's.
+# The second publish of a run is the build's.
 RUN = [
     ("ingest.turn-taken", "as an ingest begins", 0),
+    ("store.begun", "as the fork of an ingest's branch begins", 0),
+    ("store.before-commit", "before the fork of an ingest's branch is committed", 0),
+    ("store.committed", "after the fork of an ingest's branch is committed", 0),
     ("ingest.branch-created", "after an ingest's branch is made", 0),
     ("ingest.staged", "after files are read, before rows are written", 0),
     ("ingest.rows-written", "after raw rows are written", 0),
@@ -31,9 +33,7 @@ RUN = [
     ("publish.recorded", "in an ingest's publish, after its record", 0),
     ("publish.compared", "in an ingest's publish, after the comparison", 0),
     ("publish.swapped", "in an ingest's publish, after the swap", 0),
-    ("store.begun@2", "in an ingest's publish, as its transaction begins", 0),
-    ("store.before-commit@2", "before the commit of an ingest's publish", 0),
-    ("store.committed@2", "after the commit of an ingest's publish", 1),
+    ("publish.committed", "after the commit of an ingest's publish", 1),
     ("ingest.published", "after an ingest's publish, before its branch goes", 1),
     ("ingest.branch-dropped", "after an ingest, before the build", 1),
     ("build.branch-created", "after a build's branch is made", 1),
@@ -47,8 +47,7 @@ RUN = [
     ("publish.recorded@2", "in a build's publish, after its record", 1),
     ("publish.compared@2", "in a build's publish, after the comparison", 1),
     ("publish.swapped@2", "in a build's publish, after the swap", 1),
-    ("store.before-commit@5", "before the commit of a build's publish", 1),
-    ("store.committed@5", "after the commit of a build's publish", 2),
+    ("publish.committed@2", "after the commit of a build's publish", 2),
     ("build.published", "after a build's publish, before its branch goes", 2),
     ("build.branch-dropped", "after a build's branch is gone", 2),
     ("memory.written-aside", "before last_build.json takes its place", 2),
