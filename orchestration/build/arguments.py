@@ -27,6 +27,7 @@ _REFUSED = {
     "-v": "it builds nothing",
 }
 _SHARED = frozenset({"--vars", "--target", "-t", "--profile", "--profiles-dir"})
+_JINJA = re.compile(r"\{\{|\{%|\{#")
 _PARENTS = re.compile(r"^\d*\+")
 FULL_REFRESH = "--full-refresh"
 _FULL_REFRESH = frozenset({FULL_REFRESH, "-f"})
@@ -44,6 +45,12 @@ def check(args: Sequence[str]) -> None:
                 f"{flag} takes one value",
                 where="dbt arguments",
                 remedy=f"Give it one, in quotes where it has spaces: {flag} '…'.",
+            )
+        if flag == "--vars" and any(map(_JINJA.search, values)):
+            raise UsageError(
+                "there is Jinja in --vars, which dbt would run",
+                where="dbt arguments",
+                remedy="Give plain values; compute in the model or a macro.",
             )
         if reason := _REFUSED.get(flag):
             raise UsageError(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestration.cli.output import Format, FormatOption, emit
+from orchestration.cli.output import LARGEST, Format, FormatOption, emit
 
 if TYPE_CHECKING:
     from orchestration.lake import Lake
@@ -38,7 +38,9 @@ def create(
     base: Annotated[str, typer.Option(help="What to fork.")] = "main",
     at: Annotated[
         int | None,
-        typer.Option(help="Fork `main` as it was just after this publication."),
+        typer.Option(
+            max=LARGEST, help="Fork `main` as it was just after this publication."
+        ),
     ] = None,
     output: FormatOption = Format.text,
 ) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.output import Format, FormatOption, emit
+from orchestration.cli.output import LARGEST, Format, FormatOption, emit
 
 
 def clean(
@@ -14,13 +14,17 @@ def clean(
     keep_publications: Annotated[
         int,
         typer.Option(
-            min=1, metavar="N", help="The newest N stay readable and undoable."
+            min=1,
+            max=LARGEST,
+            metavar="N",
+            help="The newest N stay readable and undoable.",
         ),
     ] = 100,
     older_than: Annotated[
         float,
         typer.Option(
             min=0,
+            max=36_500,
             metavar="DAYS",
             help="Age at which a failed run's branch and log go.",
         ),

@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.output import Format, FormatOption, emit
+from orchestration.cli.output import LARGEST, Format, FormatOption, emit
 
 
 def log(
     limit: Annotated[
-        int, typer.Option("--limit", "-n", min=1, help="How many, at most.")
+        int,
+        typer.Option("--limit", "-n", min=1, max=LARGEST, help="How many, at most."),
     ] = 20,
     output: FormatOption = Format.text,
 ) -> None:

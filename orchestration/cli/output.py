@@ -16,6 +16,7 @@ from orchestration.cli.streams import speak_utf_8
 from orchestration.redact import redact
 
 _META = "firn.format"
+LARGEST = 2**31 - 1  # what every database takes as a number
 LANDED = "firn.landed"  # ids of what `firn run` has landed, for its last words
 
 

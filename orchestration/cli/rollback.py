@@ -4,13 +4,16 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.output import Format, FormatOption, emit
+from orchestration.cli.output import LARGEST, Format, FormatOption, emit
 
 
 def rollback(
     publication: Annotated[
         int | None,
-        typer.Argument(help="Its number in `firn log`; default the newest in effect."),
+        typer.Argument(
+            max=LARGEST,
+            help="Its number in `firn log`; default the newest in effect.",
+        ),
     ] = None,
     output: FormatOption = Format.text,
 ) -> None:

@@ -13,17 +13,22 @@ from typing import Any, NamedTuple
 import pytest
 
 PROJECT = Path(__file__).parents[2]
+_BAD_INPUT = Path(__file__).parent / "bad_input"
 _KINDS = ("fault", "mutant", "case", "promise")
+_SAID = {"fault": ("seen", "rerun"), "case": ("outcome",)}
+_HEADS = {
+    "fault": ("fault", "what you see", "what a re-run does", "result", "guard off"),
+    "case": ("input", "outcome", "result", "guard off"),
+}
 _OUTCOMES = ("accepted", "rejected row", "refused file", "refused run")
 
 
 class Page(NamedTuple):
-    """Where a page is, what begins it, and which tests it takes its rows from."""
+    """Where a page is, and what begins it."""
 
     path: Path
     title: str
     preface: str
-    tests: Sequence[str]
 
 
 PAGES = {
@@ -38,7 +43,6 @@ PAGES = {
         "come to without the fault. *Guard off* is a second test of the same fault "
         "with the named guard switched off: it counts as caught when the first test's "
         "checks then fail.",
-        ("orchestration/tests",),
     ),
     "bad-input": Page(
         PROJECT / "docs/bad-input.md",
@@ -48,7 +52,6 @@ PAGES = {
         "`raw.<source>__rejects` with its line and the reason, the rest lands. "
         "*Refused file* and *refused run*: nothing of it lands, and the message names "
         "the file, what is wrong, and what to do.",
-        ("orchestration/tests/bad_input",),
     ),
 }
 
@@ -92,7 +95,6 @@ class _Row:
     """What the tests of one name said."""
 
     said: dict[str, str] = field(default_factory=dict)
-    guards: dict[str, str] = field(default_factory=dict)  # guard → worst result
     results: dict[str, str] = field(default_factory=dict)  # test → result
 
 
@@ -102,6 +104,8 @@ class _Collector:
     def __init__(self, page: Page) -> None:
         self._page = page
         self._rows: dict[str, dict[str, _Row]] = defaultdict(lambda: defaultdict(_Row))
+        # Fault or case → guard → the worst result of the tests without that guard.
+        self._guards: dict[str, dict[str, str]] = defaultdict(dict)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when != "call" and report.passed:
@@ -111,12 +115,12 @@ class _Collector:
                 self._take(kind, dict(said), report)
 
     def _take(self, kind: str, said: dict[str, str], report: pytest.TestReport) -> None:
-        page_kind = "fault" if kind == "mutant" else kind
-        row = self._rows[page_kind][said["name"]]
         if kind == "mutant":
+            guards = self._guards[said["name"]]
             caught = "caught" if report.passed else report.outcome
-            row.guards[said["guard"]] = _worse(row.guards.get(said["guard"]), caught)
+            guards[said["guard"]] = _worse(guards.get(said["guard"]), caught)
             return
+        row = self._rows[kind][said["name"]]
         row.said |= said
         row.results[report.nodeid] = _worse(
             row.results.get(report.nodeid), report.outcome
@@ -130,21 +134,16 @@ class _Collector:
         if promises := self._rows["promise"]:
             yield from ("", "## What the README promises", "")
             yield from _table(("promise", "result"), _promise_rows(promises))
-        if faults := self._rows["fault"]:
-            heads = (
-                "fault",
-                "what you see",
-                "what a re-run does",
-                "result",
-                "guard off",
-            )
-            for section, rows in _sections(faults):
+        for kind, heads in _HEADS.items():
+            for section, rows in _sections(self._rows[kind]):
                 yield from ("", f"## {section}", "")
-                yield from _table(heads, (_fault_cells(*pair) for pair in rows))
-        if cases := self._rows["case"]:
-            for section, rows in _sections(cases):
-                yield from ("", f"## {section}", "")
-                yield from _table(("input", "outcome", "result"), _case_rows(rows))
+                yield from _table(heads, (self._cells(kind, *pair) for pair in rows))
+
+    def _cells(self, kind: str, name: str, row: _Row) -> tuple[str, ...]:
+        said = [row.said[key] for key in _SAID[kind]]
+        guards = self._guards.get(name, {}).items()
+        off = "; ".join(f"{guard}: {state}" for guard, state in guards)
+        return name, *said, _result(row), off
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -169,8 +168,13 @@ def pytest_collection_modifyitems(
             for mark in item.iter_markers(kind):
                 item.user_properties.append((kind, dict(mark.kwargs)))
     if name := config.getoption("--page"):
-        wanted = ("case",) if name == "bad-input" else ("fault", "mutant", "promise")
-        kept = [item for item in items if _has(item, wanted)]
+        is_bad_input = name == "bad-input"
+        kept = [
+            item
+            for item in items
+            if _has(item, _KINDS)
+            and item.path.is_relative_to(_BAD_INPUT) == is_bad_input
+        ]
         config.hook.pytest_deselected(items=[i for i in items if i not in kept])
         items[:] = kept
 
@@ -184,9 +188,7 @@ def _sections(
 ) -> Iterator[tuple[str, list[tuple[str, _Row]]]]:
     grouped: dict[str, list[tuple[str, _Row]]] = defaultdict(list)
     for name, row in rows.items():
-        grouped[row.said.get("section", "Without a fault of its own")].append(
-            (name, row)
-        )
+        grouped[row.said["section"]].append((name, row))
     for section in sorted(grouped):
         yield section, sorted(grouped[section], key=lambda pair: pair[0])
 
@@ -194,17 +196,6 @@ def _sections(
 def _promise_rows(rows: dict[str, _Row]) -> Iterator[tuple[str, ...]]:
     for name, row in rows.items():
         yield name, _result(row)
-
-
-def _fault_cells(name: str, row: _Row) -> tuple[str, ...]:
-    guards = "; ".join(f"{guard}: {state}" for guard, state in row.guards.items())
-    said = row.said
-    return name, said.get("seen", "-"), said.get("rerun", "-"), _result(row), guards
-
-
-def _case_rows(rows: list[tuple[str, _Row]]) -> Iterator[tuple[str, ...]]:
-    for name, row in rows:
-        yield name, row.said["outcome"], _result(row)
 
 
 def _result(row: _Row) -> str:
