@@ -76,3 +76,19 @@ def _called(kind: str, query: str) -> str:
 def _is_pivot(kind: str, query: str) -> bool:
     """A PIVOT becomes a temporary type, which DuckDB makes, and a query."""
     return kind == "CREATE" and not re.match(r"\s*create\b", query, re.IGNORECASE)
+
+
+def beside_the_lake(con: duckdb.DuckDBPyConnection) -> str | None:
+    """A table or schema in DuckDB's own memory, which ends with the connection.
+
+    `create table x.t` makes one wherever the name does not say `lake.x.t`.
+    """
+    found = con.execute(
+        "select 'table ' || schema_name || '.' || table_name from duckdb_tables() "
+        "where database_name = 'memory' and not internal union all "
+        "select 'schema ' || schema_name from duckdb_schemas() "
+        "where database_name = 'memory' and not internal and schema_name not in "
+        "(select schema_name from duckdb_schemas() where database_name = 'lake') "
+        "limit 1"
+    ).fetchone()
+    return str(found[0]) if found else None
