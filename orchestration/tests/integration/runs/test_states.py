@@ -253,3 +253,17 @@ def test_main_does_not_move_before_the_publish(
     ]
     assert all(state == before for state in progress.seen.values())
     assert dict(lake.pointers("main")) != before
+
+
+@pytest.mark.parametrize("what", ["table raw.t as select 1 as i", "schema x"])
+def test_what_is_made_beside_the_lake_is_told(
+    project: Settings, lake: Lake, land: Land, firn: Firn, what: str
+) -> None:
+    land((1, 10.0))
+    lake.create_branch("fix")
+    on_fix = ("--branch", "fix", "--write")
+    lost = firn("sql", f"create {what}", *on_fix)
+    assert lost.exit_code == 2
+    assert "beside the lake" in lost.stderr
+    kind, _, rest = what.partition(" ")
+    assert firn("sql", f"create {kind} lake.{rest}", *on_fix).exit_code == 0
