@@ -14,7 +14,7 @@ MAIN = "main"
 _LONGEST_USER = 80  # leaves room for `dev_` in a branch's name
 BRANCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
-_ESCAPE = re.compile(r"\?|%[0-9A-Fa-f]{2}")
+_ESCAPE = re.compile(r"[?#]|%[0-9A-Fa-f]{2}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +103,7 @@ def _refuse_escapes(folder: Path, *, where: str) -> None:
     """Engines write locations as URLs, and so does the database's: some unescape."""
     if _ESCAPE.search(str(folder)):
         raise UsageError(
-            "a folder of the lake has '?', or '%' before two digits, in its path",
+            "a folder of the lake has '?', '#', or '%' before two digits, in its path",
             where=f"{where} {folder}",
             remedy="Name one without; other characters do no harm.",
         )

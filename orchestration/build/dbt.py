@@ -39,6 +39,7 @@ from orchestration.build.artifacts import (
 from orchestration.build.withhold import has_personal_data
 from orchestration.errors import FirnError, SetupError, UsageError
 from orchestration.settings import Settings
+from orchestration.trouble import explain_text
 
 # An event of dbt: `info.name` and `data`, protocol buffers without types of their own.
 OnEvent = Callable[[Any], None]
@@ -274,6 +275,9 @@ def translated(error: BaseException, *, project: Path, logs: Path) -> BaseExcept
             return cause
         cause = cause.__cause__ or cause.__context__
     what = str(error).strip().rstrip(".")
+    catalog_log = logs.parent / "catalog.log"  # dbt calls an error in a macro its own
+    if trouble := explain_text(what, catalog_log=str(catalog_log)):
+        return trouble
     if isinstance(error, UnicodeDecodeError):
         named = ", ".join(map(str, project_file.not_utf_8(project)))
         return UsageError("not UTF-8", where=named or "dbt", remedy="Convert it.")

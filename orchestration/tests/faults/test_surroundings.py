@@ -1,16 +1,21 @@
 """Odd surroundings: streams that are closed, locales, limits, homes, paths."""
 
+import errno
 import os
 import resource
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from orchestration.cli.main import app
+from orchestration.lake import Lake
 from orchestration.tests.faults import invariants
-from orchestration.tests.faults.disks import read_only
+from orchestration.tests.faults.lost import unforeseen
 from orchestration.tests.faults.undisturbed import Undisturbed
 from orchestration.tests.faults.world import FIRN, World
 from orchestration.tests.pages import fault, mutant
@@ -148,7 +153,7 @@ def test_without_a_temporary_folder(world: World, undisturbed: Undisturbed) -> N
 def test_in_a_folder_of_an_odd_name(
     world: World, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
-    odd = World(tmp_path / 'it\'s a "päth" ☃ [x] {y} %20 #1 $HOME')
+    odd = World(tmp_path / 'it\'s a "päth" ☃ [x] {y} 1% $HOME')
     shutil.copytree(world.folder, odd.folder)
     try:
         odd.drop(1)
@@ -159,13 +164,41 @@ def test_in_a_folder_of_an_odd_name(
         odd.close()
 
 
+@pytest.mark.parametrize("name", ["a#b", "a?b", "a%20b"])
+@fault(SECTION, "project path that is no part of a URL", seen="exit 2, which and why")
+def test_a_folder_that_would_be_misread_is_refused(
+    world: World, tmp_path: Path, name: str
+) -> None:
+    done = world.firn("log", env={"FIRN_HOME": str(tmp_path / name)})
+    assert done.code == 2, done
+    assert name in done.err
+
+
 @fault(SECTION, "logs that cannot be written", seen="the error itself, exit 3")
-@pytest.mark.full
-def test_an_error_is_told_where_no_trace_can_be_kept(world: World) -> None:
-    world.firn("log")
-    world.stop_catalog()
-    broken = "orchestration.lake:Lake.log=orchestration.tests.faults.lost:unforeseen"
-    with read_only(world.home):
-        done = world.firn("log", mutant=broken, env={"TMPDIR": "/nonexistent"})
-    assert done.code == 3
-    assert "Traceback" not in done.err
+def test_an_error_is_told_where_no_trace_can_be_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = untold(world, monkeypatch)
+    assert done.exit_code == 3
+    assert "unexpected ZeroDivisionError: by zero" in done.stderr
+    assert "details are in" not in done.stderr
+
+
+@mutant("logs that cannot be written", guard="a trace that cannot be kept is left out")
+def test_an_error_that_fails_to_be_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orchestration.cli.errors.suppress", lambda *_: nullcontext())
+    assert isinstance(untold(world, monkeypatch).exception, OSError)
+
+
+def untold(world: World, monkeypatch: pytest.MonkeyPatch) -> Result:
+    """What `firn log` says of an unforeseen error when no file can be written."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setenv("FIRN_PROJECT_DIR", str(world.folder))
+    monkeypatch.setattr(Lake, "log", unforeseen)
+    monkeypatch.setattr(Path, "write_text", full)
+    return CliRunner().invoke(app, ["log"])
