@@ -8,7 +8,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --python-version 3.11
-EXTRAS := demo spark airflow dev
+EXTRAS := demo postgres spark airflow dev
 unexport PYTHONPATH
 
 ##@ Use
@@ -70,6 +70,15 @@ bad-input: $(BIN)/.dev  ## Feed every bad input: docs/bad-input.md
 .PHONY: kit
 kit: $(BIN)/.dev  ## Run Iceberg's own REST compatibility kit: docs/compatibility.md
 	$(BIN)/python -m orchestration.tests.kit
+
+.PHONY: sbom
+sbom: $(UV)  ## Write sbom.json (CycloneDX): every package that runs, with its hashes
+	$(UV) tool run --from cyclonedx-bom cyclonedx-py requirements requirements/core.txt \
+	  --output-file sbom.json
+
+.PHONY: audit
+audit: $(UV)  ## Look for known vulnerabilities; needs an advisory service
+	$(UV) tool run pip-audit --require-hashes --disable-pip -r requirements/core.txt
 
 ##@ Installation (done by the others when needed)
 $(UV): requirements/uv.txt

@@ -111,3 +111,7 @@ class UnsureError(SetupError):
     Nobody may conclude from it that a commit is lost: files that were written for it
     can be in use.
     """
+
+
+class DamagedError(SetupError):
+    """A file of the lake is missing, or is not what was written."""

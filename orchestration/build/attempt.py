@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from orchestration.build import arguments, dbt, rows
+from orchestration.build.arguments import is_full_refresh
 from orchestration.build.artifacts import Results
 from orchestration.build.evidence import inputs_of, source_sql, volumes
 from orchestration.build.gates import Evidence, Finding, judge, refused
@@ -26,9 +27,10 @@ from orchestration.failpoints import reach
 from orchestration.lake import Lake
 from orchestration.lake.compact import tidy
 from orchestration.lake.model import Publication
+from orchestration.lake.preflight import require_readable
 from orchestration.lake.session import engine
 from orchestration.lake.sums import seal
-from orchestration.settings import Settings
+from orchestration.settings import MAIN, Settings
 from orchestration.trouble import CatalogLostError, explain_text
 
 
@@ -86,6 +88,8 @@ class Attempt:
         dbt.check(self.dbt_args)
         self.logs.mkdir(parents=True, exist_ok=True)
         self.newest = next((p.id for p in self.lake.log(1)), 0)
+        if not is_full_refresh(self.dbt_args):  # which makes damaged tables anew
+            require_readable(self.lake, MAIN)
         self.lake.create_branch(self.branch)
         watcher = Watcher(
             self.lake,

@@ -62,8 +62,11 @@ def _end(ctx: Any, error: BaseException, received: list[int]) -> int:
         found = trouble
     if found is None:
         found = _unexpected(error)
-    with suppress(OSError):  # where it would be told may be what is broken
-        show(found, as_json=output.wants_json(ctx))
+    as_json = output.wants_json(ctx)
+    for machine in (True, False) if as_json else (False,):
+        with suppress(OSError):  # where it would be told may be what is broken
+            show(found, as_json=machine)
+            break
     return found.exit_code
 
 

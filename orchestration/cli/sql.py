@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from orchestration.cli.output import LARGEST
 from orchestration.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def sql(
     branch: Annotated[str, typer.Option(help="The branch to ask.")] = "main",
     at: Annotated[
         int | None,
-        typer.Option(metavar="PUBLICATION", help="`main` just after it, instead."),
+        typer.Option(
+            max=LARGEST, metavar="PUBLICATION", help="`main` just after it, instead."
+        ),
     ] = None,
     file: Annotated[
         Path | None, typer.Option(metavar="PATH", help="Read the SQL from a file.")
@@ -148,10 +151,13 @@ def _ask(
     from orchestration.lake.session import connect
     from orchestration.trouble import explain
 
+    _look(settings, branch, text)
     connection = connect(settings, branch, read_only=not write)
     try:
         _refuse_others(connection, text, write=write)
         show(connection.execute(text))
+        if write:
+            _refuse_what_is_lost(connection)
     except duckdb.PermissionException as error:
         raise UsageError(
             str(error).partition(" - ")[0].strip(),
@@ -168,6 +174,23 @@ def _ask(
         ) from error
     finally:
         connection.close()
+
+
+def _look(settings: "Settings", branch: str, text: str) -> None:
+    """Refuse a table that DuckDB would abort on; a view may read any of them."""
+    from contextlib import closing
+
+    from orchestration.lake import Lake
+    from orchestration.lake.preflight import require_readable
+
+    with closing(Lake.open(settings)) as lake:
+        named = {
+            table: pointer.kind
+            for table, pointer in lake.pointers(branch).items()
+            if table.name.lower() in text.lower()
+        }
+        every = "VIEW" in named.values()
+        require_readable(lake, branch, wanted=lambda one: every or one in named)
 
 
 def _refuse_others(
@@ -188,6 +211,16 @@ def _refuse_others(
         f"{found} is refused: it reaches beyond the lake's tables",
         remedy="Use DuckDB itself for that; `firn sql` asks and changes tables.",
     )
+
+
+def _refuse_what_is_lost(connection: "duckdb.DuckDBPyConnection") -> None:
+    from orchestration.lake.statements import beside_the_lake
+
+    if lost := beside_the_lake(connection):
+        raise UsageError(
+            f"the {lost} was made beside the lake, and is gone with this connection",
+            remedy="Say which lake: `create schema lake.x`, `create table lake.x.t …`.",
+        )
 
 
 def _known_tables(settings: "Settings", branch: str) -> str:

@@ -48,7 +48,7 @@ def _for_main(lake: Lake, report: Report, table: TableId) -> str:
             return f"firn rollback {newest.id}"
     if table.namespace in _landed(log):
         return f"its rows come from the source alone: {_RUNBOOK}"
-    return f"firn build --full-refresh --select {table.name}"
+    return f"firn build --full-refresh --select {table.name}+"
 
 
 def _moves(publication: Publication) -> dict[TableId, tuple[str | None, str | None]]:

@@ -27,6 +27,7 @@ from pyiceberg.table.snapshots import Operation, Snapshot, Summary
 Leaves = Callable[[DataFile], bool]
 
 _CODEC: Final = "deflate"  # gzip, in Avro's words; every engine reads it
+_COUNTED = ("data-files", "records")
 _DELETE_TOTALS = ("delete-files", "position-deletes", "equality-deletes")
 
 
@@ -95,6 +96,8 @@ class _Replacement:
 
     def _kept(self) -> list[ManifestFile]:
         kept: list[ManifestFile] = []
+        if self._leaves is None and self._count_all():
+            return kept  # not even read: they may be what is damaged
         for manifest in self._parent.manifests(self._io) if self._parent else ():
             if manifest.content == ManifestContent.DATA:
                 kept += self._filter(manifest)
@@ -135,6 +138,15 @@ class _Replacement:
                 else:
                     writer.existing(entry)
         return [writer.to_manifest_file()]
+
+    def _count_all(self) -> bool:
+        """Count everything as removed, if the parent says how much that is."""
+        summary = self._parent.summary if self._parent else None
+        totals = [summary[f"total-{n}"] if summary else None for n in _COUNTED]
+        if None in totals:
+            return False
+        self._removed_files, self._removed_records = (int(n or 0) for n in totals)
+        return True
 
     def _count(self, entry: ManifestEntry) -> None:
         self._removed_files += 1

@@ -23,7 +23,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.update import TableUpdate
 
-from orchestration.errors import NotFoundError
+from orchestration.errors import DamagedError, NotFoundError
 from orchestration.failpoints import reach
 from orchestration.lake.definition import (
     Definition,
@@ -68,7 +68,12 @@ def stage(
     """
     name = f"{target.name}{TEMPORARY}{uuid.uuid4().hex[:12]}"
     staged = TableId(target.namespace, name)
-    base = load(catalog, target)
+    try:
+        base = load(catalog, target)
+    except DamagedError:
+        if definition is None:
+            raise
+        base = None
     properties = definition_properties(definition) if definition else {}
     if fingerprint:
         next_number = base.metadata.next_sequence_number() if base else 1
@@ -117,7 +122,11 @@ def swap(
         try:
             catalog.rename_table(key(staged), key(target))
         except TableAlreadyExistsError as error:
-            raise moved(target) from error
+            if not _is_damaged(catalog, target):
+                raise moved(target) from error
+            # Nobody can read what is there, so there is no history to keep.
+            discard(catalog, target)
+            catalog.rename_table(key(staged), key(target))
         reach("table.committed")
         return True
     table = load(catalog, target)
@@ -140,6 +149,14 @@ def discard(catalog: RestCatalog, staged: TableId) -> None:
     """Forget a staged table. Its files stay: they may be the target's by now."""
     with contextlib.suppress(NoSuchTableError):
         catalog.drop_table(key(staged))
+
+
+def _is_damaged(catalog: RestCatalog, target: TableId) -> bool:
+    """Whether the name is taken by a table without readable metadata."""
+    try:
+        return load(catalog, target) is None
+    except DamagedError:
+        return True
 
 
 def _stage_new(

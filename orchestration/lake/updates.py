@@ -4,17 +4,18 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from pyiceberg.table import Table
 from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.update import TableRequirement, TableUpdate
 
-from orchestration.errors import ConflictError
+from orchestration.errors import ConflictError, DamagedError
 from orchestration.lake.definition import COMMENT, Definition
 from orchestration.lake.model import TableId
 
+SEE_VERIFY = "`firn verify` says what still reads, and what brings it back."
 MANAGED = "firn.managed-properties"  # the names that the model's config has set
 
 
@@ -28,11 +29,19 @@ def key(table: TableId) -> tuple[str, ...]:
 
 
 def load(catalog: RestCatalog, table: TableId) -> Table | None:
-    """The table as it is now, or None."""
+    """The table as it is now, or None.
+
+    Raises:
+        DamagedError: Its metadata file is there and cannot be read.
+    """
     try:
         found: Table = catalog.load_table(key(table))
     except NoSuchTableError:
         return None
+    except ValidationError as error:
+        raise DamagedError(
+            "its metadata file is damaged", where=str(table), remedy=SEE_VERIFY
+        ) from error
     return found
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Printer = Callable[["duckdb.DuckDBPyConnection"], None]
 _BATCH = 10_000
 _WIDEST = 60
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA: tuple[str, ...] = ("=", "+", "-", "@", "\t", "\r", "\n")
 _FORMULA += ("\uff1d", "\uff0b", "\uff0d", "\uff20")  # the same marks in full width
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 

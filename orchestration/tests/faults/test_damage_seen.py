@@ -1,0 +1,91 @@
+"""What readers and runs say of a damaged file, and that the way out is one."""
+
+from contextlib import closing
+
+import pytest
+
+from orchestration.lake.reachable import DATA, LIST, MANIFEST, METADATA
+from orchestration.tests.faults import invariants
+from orchestration.tests.faults.invariants import Reference
+from orchestration.tests.faults.small_lake import SmallLake
+from orchestration.tests.faults.world import World
+from orchestration.tests.pages import fault, mutant
+
+TABLE = "marts.fct_orders"
+NAME = "a {role} of a mart is missing when it is read and built"
+
+
+def damaged(world: World, role: str) -> None:
+    """Two days, and then a file of the mart that the second one changed is gone."""
+    for day in (1, 2):
+        world.drop(day)
+        world.run()
+    with closing(world.lake()) as lake:
+        SmallLake(world.settings, lake).file(TABLE, role).unlink()
+
+
+def says_so(world: World, *call: str, **how: str) -> None:
+    """The call ends with exit code 3, names the file, and says `firn verify`."""
+    done = world.firn(*call, **how)  # type: ignore[arg-type]
+    assert done.code == 3, done
+    assert "Traceback" not in done.err, done.err
+    assert "firn verify" in done.err, done.err
+    assert "/fct_orders-" in done.err, done.err
+
+
+def reads(world: World) -> tuple[str, str]:
+    """A query of the mart."""
+    return ("sql", f"select sum(amount) from {TABLE}")
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        pytest.param(
+            role,
+            marks=[
+                fault(
+                    "Damaged files",
+                    NAME.format(role=role),
+                    seen="`firn sql` and `firn run` exit 3, name the file and say "
+                    "`firn verify`; main as it was",
+                    rerun="`firn build --full-refresh` of the model makes it anew",
+                ),
+                *more,
+            ],
+        )
+        for role, more in (
+            (METADATA, ()),
+            (LIST, (pytest.mark.full,)),
+            (MANIFEST, ()),
+            (DATA, (pytest.mark.full,)),
+        )
+    ],
+)
+def test_it_is_named_and_a_full_refresh_brings_the_table_back(
+    world: World, undisturbed: Reference, role: str
+) -> None:
+    damaged(world, role)
+    says_so(world, *reads(world))
+    says_so(world, "run", "--force")
+    verified = world.firn("verify", "--format", "json")
+    assert verified.code == 1
+    assert verified.data["fix"][TABLE] == ["firn rollback 4"]
+    rebuilt = world.firn("build", "--full-refresh", "--select", "fct_orders+")
+    assert rebuilt.code == 0, rebuilt
+    assert world.firn("verify", "--branch", "main", "--deep").code == 0
+    world.drop(3)
+    world.run()
+    invariants.converged(world, undisturbed)
+
+
+@mutant(NAME.format(role=MANIFEST), guard="manifests are looked at before a query")
+def test_without_a_look_duckdb_ends_the_process(world: World) -> None:
+    damaged(world, MANIFEST)
+    with pytest.raises(AssertionError, match="code=-6"):
+        says_so(
+            world,
+            *reads(world),
+            mutant="orchestration.lake.preflight:require_readable="
+            "orchestration.tests.faults.mutants:nothing",
+        )
