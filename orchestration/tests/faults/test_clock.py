@@ -54,6 +54,7 @@ def test_rows_keep_their_order_when_the_clock_is_set_back(
 
 
 @mutant("clock set back an hour", guard="a load is newer than all rows on main")
+@pytest.mark.full
 def test_a_careless_moment_loses_rows(world: World, undisturbed: Undisturbed) -> None:
     world.drop(1)
     world.run()
@@ -138,6 +139,7 @@ def test_no_hour_is_skipped_or_repeated(world: World, zone: str) -> None:
     ],
 )
 @fault(SECTION, "leap day and new year, in data and as day of the run", seen="nothing")
+@pytest.mark.full
 def test_rare_days(
     world: World, monkeypatch: pytest.MonkeyPatch, first: date, rare: date
 ) -> None:

@@ -142,6 +142,7 @@ def test_a_branch_whose_files_are_gone_is_never_published(
     "every answer to a build's commit lost, and its files deleted by DuckDB",
     guard="a publication looks for the files that it brings",
 )
+@pytest.mark.full
 def test_a_publication_that_does_not_look_takes_it(world: World) -> None:
     torn_branch(world)
     assert world.firn("publish", "dev_torn", mutant=NO_SECURING).code == 0
@@ -250,6 +251,7 @@ def test_a_catalog_that_is_busy_once(world: World, undisturbed: Undisturbed) -> 
     seen="exit 3 after FIRN_CATALOG_TIMEOUT_SECONDS, DuckDB after four times that",
     rerun="converges",
 )
+@pytest.mark.full
 def test_a_catalog_that_hangs_is_given_up(
     world: World, undisturbed: Undisturbed, path: str, most: float
 ) -> None:
@@ -263,6 +265,7 @@ def test_a_catalog_that_hangs_is_given_up(
 
 
 @mutant("catalog hangs", guard="requests have a time limit")
+@pytest.mark.full
 def test_without_a_limit_it_would_wait(world: World) -> None:
     world.drop(1)
     world.firn("ingest")
@@ -301,6 +304,7 @@ def test_a_slow_catalog_is_waited_for(world: World, undisturbed: Undisturbed) ->
     seen="exit 3: `firn log` says what is published",
     rerun="finds nothing new",
 )
+@pytest.mark.full
 def test_a_publication_without_an_answer_is_not_repeated(
     world: World, undisturbed: Undisturbed, verb: str
 ) -> None:
@@ -319,6 +323,7 @@ def test_a_publication_without_an_answer_is_not_repeated(
 @mutant(
     "database's answer to a publication lost", guard="the ledger is published with rows"
 )
+@pytest.mark.full
 def test_without_the_ledger_it_lands_twice(world: World) -> None:
     world.drop(1)
     done = world.firn("ingest", mutant=LOSING)

@@ -41,6 +41,7 @@ def says(done: Done, what: str) -> None:
     ],
 )
 @fault(SECTION, "disk of the whole lake full", seen=SEEN, rerun="converges")
+@pytest.mark.full
 def test_a_full_disk_is_named(
     world: World, undisturbed: Undisturbed, leave: int
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_full_disk_is_named(
 
 
 @mutant("disk of the whole lake full", guard="a full disk is told from other errors")
+@pytest.mark.full
 def test_an_unexplained_full_disk_is_a_riddle(world: World) -> None:
     with small(world.home, kilobytes=8_000) as disk:
         world.drop(1)
@@ -183,6 +185,7 @@ def os_dup2(descriptor: int) -> None:
     seen="exit 3: it cannot be written, and which",
     rerun="converges once it can",
 )
+@pytest.mark.full
 def test_a_read_only_folder_is_named(
     world: World, undisturbed: Undisturbed, place: str
 ) -> None:

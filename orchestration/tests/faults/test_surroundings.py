@@ -150,6 +150,7 @@ def test_without_a_temporary_folder(world: World, undisturbed: Undisturbed) -> N
 
 
 @fault(SECTION, "project path with quotes, brackets, unicode", seen="nothing")
+@pytest.mark.full
 def test_in_a_folder_of_an_odd_name(
     world: World, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
