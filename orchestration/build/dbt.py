@@ -240,14 +240,14 @@ def _where(settings: Settings) -> dict[str, str]:
 
 
 def _steady(event: Any) -> None:
-    """Show the profile one name for all runs' branches.
+    """Show the profile one name for all runs, and `env_var` no secret of ours.
 
     dbt has copied the environment when this event comes, and has not read the profile.
-    The plugin reads the real name from the process's own environment.
+    The plugin reads the real values from the process's own environment.
     """
     if event.info.name == "MainReportVersion":
         context = get_invocation_context()
-        context._env = {**context.env, "FIRN_BRANCH": "run"}  # noqa: SLF001
+        context._env = guard.shown(context.env) | {"FIRN_BRANCH": "run"}  # noqa: SLF001
 
 
 def disconnect() -> None:

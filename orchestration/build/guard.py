@@ -6,6 +6,7 @@ and statements that reach beyond tables are refused before DuckDB sees them.
 """
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import duckdb
@@ -21,6 +22,8 @@ from orchestration.lake.confine import Limits
 from orchestration.lake.statements import BUILDS, forbidden
 from orchestration.settings import Settings
 
+# The token, and addresses that may hold a password.
+_SECRET = ("FIRN_CATALOG_TOKEN", "FIRN_CATALOG_DATABASE", "FIRN_CATALOG_URI")
 VARIABLE = "FIRN_PUBLISHES"  # set while a build that publishes runs dbt
 _OUT = (
     "A build that publishes reads and writes the lake alone: land files with a source "
@@ -34,6 +37,11 @@ _submit = LocalEnvironment.submit_python_job
 def is_asked_for() -> bool:
     """Whether this process runs dbt for a build that publishes."""
     return bool(os.environ.get(VARIABLE))
+
+
+def shown(environ: Mapping[str, str]) -> dict[str, str]:
+    """What `env_var` may show of the environment to whoever writes a model."""
+    return {name: text for name, text in environ.items() if name not in _SECRET}
 
 
 def limits(settings: Settings) -> Limits:

@@ -20,6 +20,7 @@ from orchestration.ingestion.files import SourceFile
 from orchestration.ingestion.records import Dialect, Record, Scan, walk
 
 _LONGEST_TEXT = 4000
+_MOST_MISFITS = 1_000_000  # of a batch, each about 1 KB of memory until it has landed
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,13 @@ class Judged:
 def misfits(
     con: duckdb.DuckDBPyConnection, staged: Staged
 ) -> dict[int, dict[int, Misfit]]:
-    """The stage's misfits, by file and by their place among the file's staged rows."""
+    """The stage's misfits, by file and by their place among the file's staged rows.
+
+    Raises:
+        GateError: There are so many that listing them would take all memory.
+    """
+    if sum(rows.misfits for rows in staged.rows.values()) > _MOST_MISFITS:
+        raise _too_many(con, staged)
     raw = "_raw" if staged.has_raw else "null"
     found: dict[int, dict[int, Misfit]] = {}
     if not any(rows.misfits for rows in staged.rows.values()):
@@ -70,6 +77,20 @@ def misfits(
         place = rowid - staged.rows[file].first + 1
         found.setdefault(file, {})[place] = Misfit(verdict, text)
     return found
+
+
+def _too_many(con: duckdb.DuckDBPyConnection, staged: Staged) -> GateError:
+    [(file, verdict, misfits)] = con.execute(
+        f"select _file, _verdict, count(*) as misfits from {STAGE} "
+        "where _verdict is not null group by all order by misfits desc limit 1"
+    ).fetchall()
+    _, reason = casts.reason(staged.batch.fields, verdict)
+    return GateError(
+        f"more than {_MOST_MISFITS:,} rows do not fit, of {misfits:,} here the reason "
+        f"is: {reason}; nothing of this source was published",
+        where=staged.batch.files[file].shown,
+        remedy="Correct the column in the spec, or the file.",
+    )
 
 
 def judge(

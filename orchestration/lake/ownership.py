@@ -12,7 +12,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from orchestration.errors import SetupError
-from orchestration.lake.store import Store, branches
+from orchestration.lake.local_files import path_of
+from orchestration.lake.store import Store, branches, tables
 from orchestration.settings import MAIN, Settings
 
 _MARKS = ".lakes"
@@ -32,8 +33,10 @@ def require_sole(store: Store, settings: Settings) -> None:
     """Refuse where the files may be another lake's.
 
     Raises:
-        SetupError: There is another mark, or this lake's is missing beside files.
+        SetupError: There is another mark, this lake's is missing beside files, or its
+            tables lie elsewhere, as after a copy of the folder.
     """
+    _require_inside(store, settings.warehouse)
     mark = _mark(store, settings.warehouse)
     marks = sorted(mark.parent.glob("*")) if mark.parent.is_dir() else []
     if others := [one for one in marks if one != mark]:
@@ -51,6 +54,26 @@ def require_sole(store: Store, settings: Settings) -> None:
             where=str(settings.warehouse),
             remedy="Run `firn sql 'select 1'` once, which leaves the mark of this lake "
             "there.",
+        )
+
+
+def _require_inside(store: Store, warehouse: Path) -> None:
+    with store.read() as connection:
+        found = connection.scalars(sa.select(tables.c.metadata_location)).all()
+    paths = [path_of(location) for location in found]
+    roots = (warehouse, warehouse.resolve())
+    outside = [
+        path
+        for path in paths
+        if path is None or not any(path.is_relative_to(root) for root in roots)
+    ]
+    if outside:
+        raise SetupError(
+            f"{len(outside)} tables of this lake lie elsewhere, as {outside[0]}; its "
+            "files may be all that is left of them, and nothing was deleted",
+            where=str(warehouse),
+            remedy="Local state was copied or moved: put it back where it was, or set "
+            "FIRN_WAREHOUSE to where its files are.",
         )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.ingestion import doubt, records
+from orchestration.ingestion import doubt, records, rejects
 from orchestration.tests.bad_input.conftest import Landing
 from orchestration.tests.pages import case
 
@@ -33,6 +33,11 @@ REFUSED = "refused file: in bounded memory"
             b"id,v\n" + b"1,a,b\n" * 300_000,
             "more than 200,000 of its lines",
             marks=csv("300,000 ragged rows", REFUSED),
+        ),
+        pytest.param(
+            b"id,v\n" + b"x,a\n" * 1_000_001,
+            "the reason is: id cannot be read as bigint",
+            marks=csv("1,000,001 values that do not fit", REFUSED),
         ),
     ],
 )
@@ -112,6 +117,16 @@ def test_mutant_no_limit_of_torn_lines(
     monkeypatch.setattr(doubt, "_MOST_TORN", 200)
     assert "more than 200 of its lines" in landing(TWO, {"rows.csv": data}).refusal
     monkeypatch.setattr(doubt, "_MOST_TORN", 10**9)
+    assert len(landing(TWO, {"rows.csv": data}).rejects) == 300
+
+
+def test_mutant_no_limit_of_misfits(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = b"id,v\n" + b"x,a\n" * 300
+    monkeypatch.setattr(rejects, "_MOST_MISFITS", 200)
+    assert "of 300 here the reason is" in landing(TWO, {"rows.csv": data}).refusal
+    monkeypatch.setattr(rejects, "_MOST_MISFITS", 10**9)
     assert len(landing(TWO, {"rows.csv": data}).rejects) == 300
 
 

@@ -9,7 +9,7 @@ from orchestration.tests.faults import invariants
 from orchestration.tests.faults.invariants import Reference
 from orchestration.tests.faults.small_lake import SmallLake
 from orchestration.tests.faults.world import World
-from orchestration.tests.pages import fault, mutant
+from orchestration.tests.pages import fault
 
 TABLE = "marts.fct_orders"
 NAME = "a {role} of a mart is missing when it is read and built"
@@ -55,7 +55,7 @@ def reads(world: World) -> tuple[str, str]:
             ],
         )
         for role, more in (
-            (METADATA, ()),
+            (METADATA, (pytest.mark.full,)),
             (LIST, (pytest.mark.full,)),
             (MANIFEST, ()),
             (DATA, (pytest.mark.full,)),
@@ -77,15 +77,3 @@ def test_it_is_named_and_a_full_refresh_brings_the_table_back(
     world.drop(3)
     world.run()
     invariants.converged(world, undisturbed)
-
-
-@mutant(NAME.format(role=MANIFEST), guard="manifests are looked at before a query")
-def test_without_a_look_duckdb_ends_the_process(world: World) -> None:
-    damaged(world, MANIFEST)
-    with pytest.raises(AssertionError, match="code=-6"):
-        says_so(
-            world,
-            *reads(world),
-            mutant="orchestration.lake.preflight:require_readable="
-            "orchestration.tests.faults.mutants:nothing",
-        )

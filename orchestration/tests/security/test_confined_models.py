@@ -99,6 +99,40 @@ def test_models_that_reach_out_fail_and_nothing_is_published(
     assert "lake alone" in nodes["attaches"]["message"]
 
 
+ENV = "a model that asks `env_var` for the catalog's token or database"
+
+
+def check_env(firn: Firn, project: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = "CanaryOfTheEnvironment"
+    monkeypatch.setenv("FIRN_CATALOG_TOKEN", secret)
+    model = project.project_dir / "models/marts/asks.sql"
+    model.write_text("select '{{ env_var(\"FIRN_CATALOG_TOKEN\") }}' as a")
+    result = firn("build", "--select", "asks")
+    assert result.exit_code == 2, result.output
+    assert "FIRN_CATALOG_TOKEN" in result.output
+    places = (project.project_dir / "target", project.log_dir)
+    files = [p for place in places for p in place.rglob("*") if p.is_file()]
+    assert not [p for p in files if secret.encode() in p.read_bytes()]
+
+
+@fault("Security", ENV, seen="exit 2: dbt knows no such variable")
+def test_a_model_cannot_ask_for_the_token(
+    firn: Firn, land: Land, project: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land((1, 10.0))
+    check_env(firn, project, monkeypatch)
+
+
+@mutant(ENV, guard="dbt's environment is without them")
+def test_with_the_whole_environment_a_model_has_the_token(
+    firn: Firn, land: Land, project: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land((1, 10.0))
+    monkeypatch.setattr(guard, "_SECRET", ())
+    with pytest.raises(AssertionError):
+        check_env(firn, project, monkeypatch)
+
+
 @pytest.mark.slow
 @mutant(NAME, guard="DuckDB is confined to the warehouse and the seeds")
 def test_without_limits_a_model_reads_a_file(

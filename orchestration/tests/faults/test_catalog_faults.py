@@ -26,7 +26,7 @@ from orchestration.tests.pages import fault, mutant
 
 FIRN = Path(sys.executable).with_name("firn")
 SITE = Path(__file__).parent / "sitecustomize"
-HERE = "orchestration.tests.faults.test_catalog_process"
+HERE = "orchestration.tests.faults.test_catalog_faults"
 FULL = pytest.mark.full
 PATIENCE = 60.0  # seconds; far more than anything here takes
 
