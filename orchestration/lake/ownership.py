@@ -59,8 +59,8 @@ def require_sole(store: Store, settings: Settings) -> None:
 
 def _require_inside(store: Store, warehouse: Path) -> None:
     with store.read() as connection:
-        found = connection.scalars(sa.select(tables.c.metadata_location)).all()
-    paths = [path_of(location) for location in found]
+        rows = connection.execute(sa.select(tables.c.metadata_location)).all()
+    paths = [path_of(str(row.metadata_location)) for row in rows]
     roots = (warehouse, warehouse.resolve())
     outside = [
         path
