@@ -78,7 +78,7 @@ sbom: $(UV)  ## Write sbom.json (CycloneDX): every package that runs, with its h
 
 .PHONY: audit
 audit: $(UV)  ## Look for known vulnerabilities; needs an advisory service
-	$(UV) tool run pip-audit --require-hashes --disable-pip -r requirements/core.txt
+	$(UV) tool run pip-audit --strict --require-hashes --disable-pip -r requirements/core.txt
 
 ##@ Installation (done by the others when needed)
 $(UV): requirements/uv.txt
