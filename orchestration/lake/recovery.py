@@ -1,17 +1,20 @@
 """What brings a damaged table back, as commands; the first that works is the cheapest.
 
 A publication that wrote the damage can be undone. A table that a build made can be
-made again, whatever is damaged of it. Rows that landed come from their source alone.
+made again, whatever is damaged of it. Rows that landed come from their source alone,
+and the history of a dbt snapshot from nowhere but a backup.
 """
 
 from collections.abc import Iterator, Sequence
 
 from orchestration.lake.lake import Lake
+from orchestration.lake.local_files import path_of
 from orchestration.lake.model import Publication, TableId
 from orchestration.lake.verify import Damage, Report
 from orchestration.settings import MAIN
 
 _ALL = 1_000_000  # publications
+_SNAPSHOT_COLUMN = '"dbt_scd_id"'
 _RUNBOOK = "docs/runbooks/damaged-file.md"
 
 
@@ -48,7 +51,23 @@ def _for_main(lake: Lake, report: Report, table: TableId) -> str:
             return f"firn rollback {newest.id}"
     if table.namespace in _landed(log):
         return f"its rows come from the source alone: {_RUNBOOK}"
+    if _keeps_history(log, table):
+        return f"no build can make its history again, but a backup can: {_RUNBOOK}"
     return f"firn build --full-refresh --select {table.name}+"
+
+
+def _keeps_history(log: Sequence[Publication], table: TableId) -> bool:
+    """Whether it is a dbt snapshot, as any metadata file of it that reads can say."""
+    locations = (one for p in log for one in _moves(p).get(table, ()) if one)
+    return any(_SNAPSHOT_COLUMN in _text(one) for one in locations)
+
+
+def _text(location: str) -> str:
+    path = path_of(location)
+    try:
+        return path.read_text(errors="replace") if path else ""
+    except OSError:
+        return ""
 
 
 def _moves(publication: Publication) -> dict[TableId, tuple[str | None, str | None]]:

@@ -16,6 +16,7 @@ from orchestration.tests.pages import fault, mutant
 
 TABLE = "marts.t"
 OTHER = "marts.other"
+HISTORY = "marts.history"
 Harm = Callable[[Path], None]
 
 
@@ -53,6 +54,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallLake]:
                 "create schema lake.marts",
                 f"create table lake.{TABLE} as select range as a from range(10)",
                 f"create table lake.{OTHER} as select 1 as a",
+                f"create table lake.{HISTORY} as select 1 as a, 'x' as dbt_scd_id",
             ),
             (
                 f"delete from lake.{TABLE} where a = 3",
@@ -89,8 +91,20 @@ def test_nothing_is_wrong_with_a_lake_that_nobody_harmed(small: SmallLake) -> No
     report = found(small)
     assert report.damages == ()
     assert report.unsummed == 0
-    assert report.tables == 2
+    assert report.tables == 3
     assert report.files > 8
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [(OTHER, "firn build --full-refresh --select other+"), (HISTORY, "a backup can")],
+)
+def test_what_cannot_be_undone_is_made_again_if_that_can_be(
+    small: SmallLake, table: str, words: str
+) -> None:
+    small.file(table, DATA).unlink()
+    [remedy] = remedies(small.lake, found(small))[TableId.parse(table)]
+    assert words in remedy
 
 
 NAME = "a {role} {harm}"
