@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.lake import Lake, TableId, process, sums, verify
+from orchestration.lake.reachable import DATA
 from orchestration.lake.recovery import remedies
 from orchestration.settings import Settings
 from orchestration.tests.conftest import PROJECT
