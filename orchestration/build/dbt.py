@@ -6,13 +6,12 @@ other's branch, so a run closes it before its first command and after its last.
 """
 
 import contextlib
-import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import click
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -112,23 +111,15 @@ class Dbt:
 
     @contextlib.contextmanager
     def _aside(self) -> Iterator[None]:
-        """Keep stdout for the answer: dbt holds the file itself, so it is its number.
+        """Keep stdout for the answer.
 
         What is printed goes to stderr if `verbose`, else beside dbt.log.
         """
         self.logs.mkdir(parents=True, exist_ok=True)
-        _flush()
-        kept = os.dup(1)
-        try:
-            with (self.logs / "stdout.log").open("a", encoding="utf-8") as log:
-                os.dup2(2 if self.verbose else log.fileno(), 1)
-                with contextlib.redirect_stdout(sys.stderr if self.verbose else log):
-                    yield
-                _flush()
-        finally:
-            _flush()
-            os.dup2(kept, 1)
-            os.close(kept)
+        with (self.logs / "stdout.log").open("a", encoding="utf-8") as log:
+            number = 2 if self.verbose else log.fileno()
+            with _stdout_is(sys.stderr if self.verbose else log, number):
+                yield
 
     def _keep_manifest(self, _: Any) -> None:
         """Take what the command has parsed: asking for it by `parse` costs a second."""
@@ -163,7 +154,11 @@ def check(args: Sequence[str]) -> None:
         UsageError: It does not know one, or what it is given.
     """
     try:
-        with contextlib.redirect_stdout(io.StringIO()):  # it also logs what it refuses
+        # It also logs what it refuses.
+        with (
+            Path(os.devnull).open("w") as nowhere,
+            _stdout_is(nowhere, nowhere.fileno()),
+        ):
             # The default of --profiles-dir is a folder that need not be there.
             build.make_context("build", ["--profiles-dir", ".", *args])
     except (click.ClickException, click.exceptions.Exit) as error:
@@ -173,6 +168,22 @@ def check(args: Sequence[str]) -> None:
             where="dbt arguments",
             remedy="`dbt build --help` lists what can be given.",
         ) from error
+
+
+@contextlib.contextmanager
+def _stdout_is(stream: IO[str], number: int) -> Iterator[None]:
+    """Print elsewhere: dbt holds the file itself, so it takes its number, too."""
+    _flush()
+    kept = os.dup(1)
+    try:
+        os.dup2(number, 1)
+        with contextlib.redirect_stdout(stream):
+            yield
+    finally:
+        _flush()
+        stream.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _flush() -> None:

@@ -17,6 +17,7 @@ from orchestration.ingestion.run import ingest
 from orchestration.lake import Lake, process
 from orchestration.lake.session import connect
 from orchestration.settings import Settings
+from orchestration.tests import environment
 from orchestration.tests.unit.ingestion.conftest import place  # noqa: F401 - a fixture
 
 if TYPE_CHECKING:
@@ -175,8 +176,6 @@ class Landing:
 def landing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landing]:
     """One lake and one catalog for all tests: each lands sources of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRN_CATALOG_IDLE_SECONDS", "0.5")
-        for name in ("FIRN_SOURCES", "FIRN_HOME", "FIRN_CATALOG_URI"):
-            patch.delenv(name, raising=False)
+        environment.only(patch, FIRN_CATALOG_IDLE_SECONDS=0.5)
         with closing(Landing(tmp_path_factory.mktemp("bad_input"))) as made:
             yield made

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from orchestration.cli.main import app
 from orchestration.cli.render import table
+from orchestration.tests import environment
 from orchestration.tests.bad_input.conftest import Landing
 from orchestration.tests.pages import case
 
@@ -84,7 +85,7 @@ def exported(landing: Landing, *options: str) -> list[str]:
 @pytest.fixture
 def project(landing: Landing, monkeypatch: pytest.MonkeyPatch) -> Landing:
     """The lake, as the command line finds it."""
-    monkeypatch.setenv("FIRN_PROJECT_DIR", str(landing.settings.project_dir))
+    environment.only(monkeypatch, FIRN_PROJECT_DIR=landing.settings.project_dir)
     return landing
 
 

@@ -10,6 +10,7 @@ from orchestration.cli import output
 from orchestration.cli.main import app
 from orchestration.lake import process
 from orchestration.settings import Settings
+from orchestration.tests import environment
 from orchestration.tests.pages import case, mutant
 
 SECTION = "Specs, profiles, flags, environment"
@@ -23,13 +24,14 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "dbt_project.yml").write_text("name: firn\nprofile: firn\n")
     (tmp_path / "file").touch()
     (tmp_path / "sources").mkdir()
-    for name in ("FIRN_BRANCH", "FIRN_CATALOG_URI", "FIRN_WAREHOUSE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("FIRN_PROJECT_DIR", str(tmp_path))
-    monkeypatch.setenv("FIRN_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("FIRN_SOURCES", str(tmp_path / "sources"))
-    monkeypatch.setenv("FIRN_USER", "tester")
-    monkeypatch.setenv("FIRN_CATALOG_IDLE_SECONDS", "0.5")
+    environment.only(
+        monkeypatch,
+        FIRN_PROJECT_DIR=tmp_path,
+        FIRN_HOME=tmp_path / "home",
+        FIRN_SOURCES=tmp_path / "sources",
+        FIRN_USER="tester",
+        FIRN_CATALOG_IDLE_SECONDS=0.5,
+    )
     return tmp_path
 
 

@@ -22,6 +22,7 @@ from orchestration.errors import GateError, SpecError, UsageError
 from orchestration.ingestion import extract, files, load, rejects
 from orchestration.ingestion.files import SourceFile
 from orchestration.ingestion.ledger import Ledger
+from orchestration.tests import environment
 from orchestration.tests.bad_input.conftest import Landing
 from orchestration.tests.pages import case
 from orchestration.tests.unit.ingestion.conftest import Place
@@ -487,8 +488,8 @@ def test_a_refused_source_leaves_the_others_in_the_answer(
     specs.mkdir()
     for name in names:
         shutil.copy(landing.settings.sources_dir / f"{name}.yml", specs)
-    monkeypatch.setenv("FIRN_PROJECT_DIR", str(landing.settings.project_dir))
-    monkeypatch.setenv("FIRN_SOURCES", str(specs))
+    project = landing.settings.project_dir
+    environment.only(monkeypatch, FIRN_PROJECT_DIR=project, FIRN_SOURCES=specs)
     done = CliRunner().invoke(app, [verb, "--format", "json"])
     assert done.exit_code == 1, done.output
     answer = json.loads(done.stdout)

@@ -15,6 +15,7 @@ from orchestration.build import arguments, dbt
 from orchestration.cli.main import app
 from orchestration.lake import Lake, process
 from orchestration.settings import Settings
+from orchestration.tests import environment
 from orchestration.tests.integration.runs.conftest import (
     Firn,
     Land,
@@ -81,12 +82,13 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "dbt_project.yml").write_text("name: firn\nprofile: firn\n")
     (folder / "sources").mkdir()
     with pytest.MonkeyPatch.context() as patch, contextlib.chdir(folder):
-        for name in ("FIRN_BRANCH", "FIRN_CATALOG_URI"):
-            patch.delenv(name, raising=False)
-        patch.setenv("FIRN_PROJECT_DIR", str(folder))
-        patch.setenv("FIRN_HOME", str(folder / "home"))
-        patch.setenv("FIRN_SOURCES", str(folder / "sources"))
-        patch.setenv("FIRN_CATALOG_IDLE_SECONDS", "2")
+        environment.only(
+            patch,
+            FIRN_PROJECT_DIR=folder,
+            FIRN_HOME=folder / "home",
+            FIRN_SOURCES=folder / "sources",
+            FIRN_CATALOG_IDLE_SECONDS=2,
+        )
         made = Lake.open(Settings.load())
         made.create_branch("made")
         made.close()

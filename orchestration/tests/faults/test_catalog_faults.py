@@ -564,7 +564,7 @@ ODD = "local state in a folder with spaces, quotes and letters of any alphabet"
 
 @fault("Catalog", ODD, seen="nothing: it works as anywhere")
 def test_any_folder_can_be_home(machine: Machine) -> None:
-    home = machine.settings.home / 'Zoë\'s  höme; 数据 #1 %& "x"'
+    home = machine.settings.home / 'Zoë\'s  höme; 数据 1 %& "x"'
     machine.settings = replace(
         machine.settings,
         home=home,
@@ -581,10 +581,10 @@ def test_any_folder_can_be_home(machine: Machine) -> None:
 
 @fault(
     "Catalog",
-    "local state in a folder with '?' or '%41' in its path",
+    "local state in a folder with '?', '#' or '%41' in its path",
     seen="exit 2, with the folder: locations are URLs, and some engines unescape them",
 )
-@pytest.mark.parametrize("name", ["what?", "100%41"])
+@pytest.mark.parametrize("name", ["what?", "no #1", "100%41"])
 def test_a_folder_that_locations_cannot_name_is_refused(
     machine: Machine, name: str
 ) -> None:

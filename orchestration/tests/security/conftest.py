@@ -9,6 +9,7 @@ import pytest
 from orchestration.lake import Lake, Provenance, process
 from orchestration.lake.session import connect
 from orchestration.settings import Settings
+from orchestration.tests import environment
 from orchestration.tests.integration.runs.conftest import (
     firn,
     lake,
@@ -51,11 +52,8 @@ class Held:
 def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Held]:
     """One lake for all tests of a module: none of them changes it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRN_CATALOG_IDLE_SECONDS", "1")
-        for name in ("FIRN_SOURCES", "FIRN_HOME", "FIRN_CATALOG_URI", "FIRN_BRANCH"):
-            patch.delenv(name, raising=False)
         folder = tmp_path_factory.mktemp("held")
-        patch.setenv("FIRN_PROJECT_DIR", str(folder))
+        environment.only(patch, FIRN_PROJECT_DIR=folder, FIRN_CATALOG_IDLE_SECONDS=1)
         patch.chdir(folder)
         made = Held(folder)
         yield made

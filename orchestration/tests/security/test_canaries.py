@@ -16,6 +16,7 @@ from orchestration.cli.main import app
 from orchestration.ingestion import files, schema
 from orchestration.lake import process
 from orchestration.settings import Settings
+from orchestration.tests import environment
 from orchestration.tests.pages import fault, mutant
 from orchestration.tests.security import canaries
 from orchestration.tests.security.canaries import Leak, leaks
@@ -47,19 +48,17 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
     folder, drop = tmp_path / "project", tmp_path / canaries.PLACE
     folder.mkdir()
     canaries.write_project(folder, drop)
-    for name in ("FIRN_BRANCH", "FIRN_SOURCES", "FIRN_CATALOG_URI"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in {
-        "FIRN_PROJECT_DIR": str(folder),
-        "FIRN_HOME": str(tmp_path / "home"),
-        "FIRN_USER": "tester",
-        "FIRN_CATALOG_IDLE_SECONDS": "2",
-        "FIRN_CATALOG_TOKEN": canaries.TOKEN,
-        "CRM_DROP": str(drop),
-        "CRM_PASSWORD": canaries.PASSWORD,
-        "DBT_ENV_SECRET_CRM": canaries.PROFILE,
-    }.items():
-        monkeypatch.setenv(name, value)
+    environment.only(
+        monkeypatch,
+        FIRN_PROJECT_DIR=folder,
+        FIRN_HOME=tmp_path / "home",
+        FIRN_USER="tester",
+        FIRN_CATALOG_IDLE_SECONDS=2,
+        FIRN_CATALOG_TOKEN=canaries.TOKEN,
+        CRM_DROP=drop,
+        CRM_PASSWORD=canaries.PASSWORD,
+        DBT_ENV_SECRET_CRM=canaries.PROFILE,
+    )
     loaded = Settings.load()
     loaded.home.mkdir()
     loaded.token_file.write_text(canaries.TOKEN + "\n")

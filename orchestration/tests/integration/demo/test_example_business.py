@@ -19,6 +19,7 @@ from orchestration.cli.main import app
 from orchestration.lake import process
 from orchestration.lake.session import connect
 from orchestration.settings import MAIN, Settings
+from orchestration.tests import environment
 from orchestration.tests.pages import promise
 
 PROJECT = Path(__file__).parents[4]
@@ -46,11 +47,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(demo_drop, "HISTORY_DAYS", 30)
     monkeypatch.setattr(demo_drop, "HISTORY_END", date(2018, 9, 30))
     monkeypatch.setattr(demo_drop, "SPARE_DAYS", DAYS_AFTER_HISTORY)
-    monkeypatch.setenv("FIRN_PROJECT_DIR", str(folder))
-    monkeypatch.setenv("FIRN_LANDING", str(tmp_path / "landing"))
-    monkeypatch.setenv("FIRN_CATALOG_IDLE_SECONDS", "2")
-    monkeypatch.setenv("FIRN_USER", "tester")
-    monkeypatch.delenv("FIRN_BRANCH", raising=False)
+    environment.only(
+        monkeypatch,
+        FIRN_PROJECT_DIR=folder,
+        FIRN_LANDING=tmp_path / "landing",
+        FIRN_USER="tester",
+        FIRN_CATALOG_IDLE_SECONDS=2,
+    )
     return folder
 
 

@@ -13,6 +13,7 @@ from orchestration.ingestion.run import ingest
 from orchestration.lake import Lake, process
 from orchestration.lake.session import connect
 from orchestration.settings import Settings
+from orchestration.tests import environment
 
 
 class Shop:
@@ -73,9 +74,7 @@ class Shop:
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """One shop for all tests of a module: each uses a source of its own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FIRN_CATALOG_IDLE_SECONDS", "0.5")
-        for name in ("FIRN_SOURCES", "FIRN_HOME", "FIRN_CATALOG_URI"):
-            patch.delenv(name, raising=False)
+        environment.only(patch, FIRN_CATALOG_IDLE_SECONDS=0.5)
         made = Shop(tmp_path_factory.mktemp("shop"))
         yield made
         made.lake.close()

@@ -1,6 +1,5 @@
 """One throw-away project, on a lake of its own, for all tests of this folder."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import yaml
 from orchestration.lake import Lake, process
 from orchestration.lake.session import rest_catalog
 from orchestration.settings import Settings
+from orchestration.tests import environment
 from orchestration.tests.integration.macros.project import BRANCH, Project
 
 REPOSITORY = Path(__file__).parents[4]
@@ -49,10 +49,7 @@ def shared_project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project
         "FIRN_CATALOG_IDLE_SECONDS": "1",
     }
     with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("FIRN_")]:
-            patch.delenv(name)
-        for name, value in own.items():
-            patch.setenv(name, value)
+        environment.only(patch, **own)
         settings = Settings.load()
         endpoint = process.ensure_catalog(settings)
         lake = Lake.open(settings)

@@ -12,6 +12,7 @@ from orchestration.cli.main import app
 from orchestration.lake import Lake, Provenance, process
 from orchestration.lake.session import connect
 from orchestration.settings import Settings
+from orchestration.tests import environment
 
 PROJECT = Path(__file__).parents[4]
 Land = Callable[..., None]
@@ -63,11 +64,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
-    monkeypatch.setenv("FIRN_PROJECT_DIR", str(folder))
-    monkeypatch.setenv("FIRN_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("FIRN_USER", "tester")
-    monkeypatch.setenv("FIRN_CATALOG_IDLE_SECONDS", "2")
-    monkeypatch.delenv("FIRN_BRANCH", raising=False)
+    environment.only(
+        monkeypatch,
+        FIRN_PROJECT_DIR=folder,
+        FIRN_HOME=tmp_path / "home",
+        FIRN_USER="tester",
+        FIRN_CATALOG_IDLE_SECONDS=2,
+    )
     settings = Settings.load()
     yield settings
     process.release(settings)

@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from orchestration.cli.main import app
+from orchestration.tests import environment
 
 PROJECT = Path(__file__).parents[4]
 Firn = Callable[..., Result]
@@ -13,7 +14,10 @@ Firn = Callable[..., Result]
 @pytest.fixture
 def firn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Firn:
     """Call the command line on an empty lake: `firn("log", "--format", "json")`."""
-    monkeypatch.setenv("FIRN_PROJECT_DIR", str(PROJECT))
-    monkeypatch.setenv("FIRN_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("FIRN_USER", "tester")
+    environment.only(
+        monkeypatch,
+        FIRN_PROJECT_DIR=PROJECT,
+        FIRN_HOME=tmp_path / "home",
+        FIRN_USER="tester",
+    )
     return lambda *args: CliRunner().invoke(app, list(args), prog_name="firn")
