@@ -2,7 +2,7 @@
 
 `python -m orchestration.benchmarks.growth --publications 1000`. Each round is one
 branch with one publication, as a scheduled run makes them: an append to a raw table
-that is partitioned by day, a merge of new and changed rows into an incremental table,
+that is partitioned by month, a merge of new and changed rows into an incremental table,
 and a table that is replaced as a whole (staged, filled, swapped). The bounds: a late
 commit, scan and metadata file at most `BOUND` times an early one.
 """
@@ -48,7 +48,8 @@ class Growth:
                 con.execute(f"create schema lake.{schema}")
             columns = "id bigint, amount double, _loaded_at timestamp"
             con.execute(
-                f"create table lake.{RAW} ({columns}) partitioned by (day(_loaded_at))"
+                f"create table lake.{RAW} ({columns}) "
+                "partitioned by (month(_loaded_at))"
             )
             con.execute(f"create table lake.{MERGED} ({columns})")
             con.execute(f"create table lake.{REPLACED} (events bigint, total double)")

@@ -38,9 +38,9 @@ REJECT_COLUMNS = {
     "reason": "varchar",
     "raw_line": "varchar",
 }
-# Readers of new rows skip old files by it. DuckDB 1.5 also writes such a table on all
-# cores; without partitions its threads wait for each other.
-PARTITION = "day(_loaded_at)"
+# DuckDB 1.5 writes such a table on all cores; without partitions its threads wait for
+# each other. A file a month is what stays of small loads once they are joined.
+PARTITION = "month(_loaded_at)"
 # Iceberg changes these types in place, without touching a file.
 _WIDER = {("integer", "bigint"), ("float", "double")}
 
@@ -74,7 +74,7 @@ def prepare(
     """Create a raw table, or add the columns that it lacks.
 
     Args:
-        partition: Transforms of a new table: `day(_loaded_at)`.
+        partition: Transforms of a new table: `month(_loaded_at)`.
 
     Raises:
         GateError: A column has another type already, and Iceberg cannot widen it.
