@@ -17,7 +17,7 @@ from orchestration.ingestion import casts, csv_files, json_files
 from orchestration.ingestion.csv_files import Torn
 from orchestration.ingestion.doubt import LONGEST_LINE, look_closely
 from orchestration.ingestion.files import shown_list
-from orchestration.ingestion.schema import Batch
+from orchestration.ingestion.schema import Batch, free_name
 from orchestration.ingestion.shapes import as_glob, dialect_of
 from orchestration.ingestion.spec import Source
 from orchestration.lake.types import literal
@@ -147,11 +147,13 @@ def _stage_parquet(con: duckdb.DuckDBPyConnection, batch: Batch) -> Staged:
     ]
     reader = f"read_parquet({_paths(batch)}, hive_partitioning = false"
     number, text = "file_index", "to_json(_firn_row)"
-    if any(name.lower() == number for name in types):  # which hides DuckDB's own
-        reader += ", filename = '_firn_file'"
+    taken = {name.lower() for name in types}
+    if number in taken:  # which hides DuckDB's own
+        path = free_name("_firn_file", taken)
+        reader += f", filename = {literal(path)}"
         paths = _list(str(file.readable) for file in batch.files)
-        number = f"(list_position({paths}, _firn_file) - 1)"
-        text = f"json_merge_patch({text}, '{{\"_firn_file\": null}}')"
+        number = f"(list_position({paths}, {path}) - 1)"
+        text = f"json_merge_patch({text}, '{{\"{path}\": null}}')"
     raw = f"{text}::varchar"
     _fill(con, columns, _Relation(f"{reader}) as _firn_row", raw, number))
     return Staged(batch, _rows(con), has_raw=True)
