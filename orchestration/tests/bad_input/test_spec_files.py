@@ -86,6 +86,8 @@ def wrong(name: str, old: str, new: str, line: int, word: str) -> object:
         wrong(
             "SQL in the cursor", "[id]", "[id]\n    cursor: 'a or 1'", 4, "there is no"
         ),
+        wrong("NUL or half of a character", "landing", '"a\\0b"', 2, "NUL"),
+        wrong("NUL or half of a character", '"*.csv"', '"\\ud800"', 5, "NUL"),
         wrong("Jinja in a name", "name: shop", "name: '{{ 1 }}'", 1, "no name"),
         wrong("Jinja in a type", "bigint", "'{{ x }}'", 8, "not a column type"),
         wrong("a path as a name", "name: shop", "name: ../shop", 1, "no name"),
