@@ -71,9 +71,24 @@ class Staged:
     torn: dict[int, dict[int, Torn]] = field(default_factory=dict)
     has_raw: bool = False
 
+    def accounted(self, number: int) -> int:
+        """How many rows of a file DuckDB has found, torn ones included."""
+        staged = self.rows.get(number, Rows()).staged
+        return staged + len(self.torn.get(number, {}))
 
-def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Staged:
+
+def stage(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    batch: Batch,
+    *,
+    parallel: bool = True,
+) -> Staged:
     """Parse a batch; what was staged before is replaced.
+
+    Args:
+        parallel: Whether several cores may read one CSV file. Each begins somewhere in
+            it, and takes a quoted value that looks like rows for rows.
 
     Raises:
         GateError: DuckDB cannot read a file at all, or its columns do not fit.
@@ -83,7 +98,7 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
     try:
         match source.format_of(batch.table):
             case "csv":
-                return _stage_csv(con, source, batch)
+                return _stage_csv(con, source, batch, parallel=parallel)
             case "parquet":
                 return _stage_parquet(con, batch)
             case _:
@@ -107,7 +122,9 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
         ) from error
 
 
-def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Staged:
+def _stage_csv(
+    con: duckdb.DuckDBPyConnection, source: Source, batch: Batch, *, parallel: bool
+) -> Staged:
     where = {field.name: place for place, field in csv_files.places(batch).items()}
     formats = csv_files.formats(source)
     columns = [
@@ -115,11 +132,13 @@ def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> 
         for field in batch.fields
     ]
     try:
-        _fill(con, columns, _Relation(csv_files.reader(source, batch)))
+        read = csv_files.reader(source, batch, f"parallel = {parallel}")
+        _fill(con, columns, _Relation(read))
     except _TORN:  # see first whether the lines can be listed
         dialect = dialect_of(source, batch.table)
         longest = look_closely(batch.files, dialect, len(where))
-        listing = csv_files.list_torn(parallel=longest <= LONGEST_LINE)
+        parallel = parallel and longest <= LONGEST_LINE
+        listing = csv_files.list_torn(parallel=parallel)
         _fill(con, columns, _Relation(csv_files.reader(source, batch, *listing)))
         return Staged(batch, _rows(con), csv_files.torn(con, batch))
     return Staged(batch, _rows(con))

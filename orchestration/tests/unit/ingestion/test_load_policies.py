@@ -126,7 +126,7 @@ def test_a_folder_that_does_not_exist_is_named(place: Place) -> None:
 
 def test_a_folder_whose_name_is_too_long_does_not_exist(place: Place) -> None:
     source = place.source(COLUMNS, path="x" * 5000)
-    with pytest.raises(UsageError, match="its folder x+ does not exist"):
+    with pytest.raises(UsageError, match=r"its folder x+ does not exist"):
         place.load(source)
 
 
