@@ -58,6 +58,7 @@ def wrong(name: str, old: str, new: str, line: int, word: str) -> object:
         wrong("missing key", "path: landing\n", "", 1, "missing"),
         wrong("wrong type", "path: landing", "path: [a, b]", 2, "path"),
         wrong("wrong type", "path: landing", "path: 7", 2, "path"),
+        wrong("wrong type", "landing", "0x" + "f" * 9000, 2, "very many digits"),
         wrong("wrong type", "[id]", "{id: 1}", 6, "primary_key"),
         wrong("wrong type", '"*.csv"', "7", 5, "files"),
         wrong("wrong type", "name: shop", "name: on", 1, "name"),
