@@ -5,6 +5,7 @@ timestamps fit from the year 1 to 9999, which is what every reader of Iceberg ca
 `infinity` is no moment at all.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -53,7 +54,11 @@ def from_reader(field: Field, column: str | None, format_: str | None) -> Cast:
         return _from_text(field, column)
     parsed = f"try_strptime({column}, {literal(format_)})"
     value = f"try_cast({parsed} as {field.type})"
-    wrong = f"{column} is not null and {value} is null"
+    # As a date it may lose its time of day, as a timestamp its nanoseconds.
+    wrong = f"{column} is not null and ({value} is null or {value} <> {parsed})"
+    if "%Y" in format_:  # which takes two digits for the year 26
+        short = f"lpad(year({value})::varchar, 4, '0')"
+        wrong += f" or (year({value}) < 1000 and not contains({column}, {short}))"
     return Cast(field, value, _in_range(field.type, value, wrong))
 
 
@@ -79,6 +84,9 @@ def from_typed(field: Field, type_: str) -> Cast:
     value = f"try_cast({column} as {field.type})"
     if field.type == "varchar" and _is_nested_type(type_):
         value = f"to_json({column})::varchar"
+    elif field.type == "varchar" and type_ == "BLOB":
+        # Some writers do not say that their bytes are text; a cast would escape them.
+        value = f"try(decode({column}))"
     wrong = f"{value} is null"
     if _is_nested(field):
         wrong += f" or try(cast({column} as {field.type})) is null"
@@ -113,14 +121,16 @@ def _rounds(text: str, value: str, digits: int) -> str:
     rounded = f"try_cast({text} as hugeint) <> try_cast({value} as hugeint)"
     return (
         f"length({text}) > {digits} and "
-        f"regexp_full_match({text}, '-?[0-9]+') and coalesce({rounded}, true)"
+        rf"regexp_full_match({text}, '\s*[+-]?[0-9]+(\.0*)?\s*') "
+        f"and coalesce({rounded}, true)"
     )
 
 
 def _may_lose(field: Field, type_: str) -> bool:
     """Whether casting back shows what a cast of a typed value has lost."""
-    rounds = field.type in _WHOLE_DIGITS and "INT" in type_.upper()
-    return _is_nested(field) or field.type not in _TAKE_ALL or rounds
+    whole = "INT" in type_.upper() or re.fullmatch(r"DECIMAL\(\d+,0\)", type_)
+    rounds = field.type in _WHOLE_DIGITS and whole
+    return _is_nested(field) or field.type not in _TAKE_ALL or bool(rounds)
 
 
 def _is_nested(field: Field) -> bool:

@@ -47,7 +47,10 @@ def _keep(token: re.Match[str]) -> str:
 
 
 def _suspicious() -> str:
-    """More digits than are safe, on both sides of a point together or before an `e`."""
+    """More digits than are safe, on both sides of a point together or before an `e`.
+
+    Or an exponent below those of a float, which then would be 0.
+    """
     most = _SAFE_DIGITS + 1
     split = [rf"[0-9]{{{n},}}\.[0-9]{{{most - n},}}" for n in range(1, most)]
-    return "|".join([*split, rf"[0-9]{{{most},}}[eE]"])
+    return "|".join([*split, rf"[0-9]{{{most},}}[eE]", "[eE]-[0-9]{3}"])

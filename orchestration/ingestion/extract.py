@@ -17,7 +17,7 @@ from orchestration.ingestion import casts, csv_files, json_files
 from orchestration.ingestion.csv_files import Torn
 from orchestration.ingestion.doubt import LONGEST_LINE, look_closely
 from orchestration.ingestion.files import shown_list
-from orchestration.ingestion.schema import Batch
+from orchestration.ingestion.schema import Batch, free_name
 from orchestration.ingestion.shapes import as_glob, dialect_of
 from orchestration.ingestion.spec import Source
 from orchestration.lake.types import literal
@@ -71,9 +71,24 @@ class Staged:
     torn: dict[int, dict[int, Torn]] = field(default_factory=dict)
     has_raw: bool = False
 
+    def accounted(self, number: int) -> int:
+        """How many rows of a file DuckDB has found, torn ones included."""
+        staged = self.rows.get(number, Rows()).staged
+        return staged + len(self.torn.get(number, {}))
 
-def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Staged:
+
+def stage(
+    con: duckdb.DuckDBPyConnection,
+    source: Source,
+    batch: Batch,
+    *,
+    parallel: bool = True,
+) -> Staged:
     """Parse a batch; what was staged before is replaced.
+
+    Args:
+        parallel: Whether several cores may read one CSV file. Each begins somewhere in
+            it, and takes a quoted value that looks like rows for rows.
 
     Raises:
         GateError: DuckDB cannot read a file at all, or its columns do not fit.
@@ -83,7 +98,7 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
     try:
         match source.format_of(batch.table):
             case "csv":
-                return _stage_csv(con, source, batch)
+                return _stage_csv(con, source, batch, parallel=parallel)
             case "parquet":
                 return _stage_parquet(con, batch)
             case _:
@@ -107,7 +122,9 @@ def stage(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Stage
         ) from error
 
 
-def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> Staged:
+def _stage_csv(
+    con: duckdb.DuckDBPyConnection, source: Source, batch: Batch, *, parallel: bool
+) -> Staged:
     where = {field.name: place for place, field in csv_files.places(batch).items()}
     formats = csv_files.formats(source)
     columns = [
@@ -115,11 +132,13 @@ def _stage_csv(con: duckdb.DuckDBPyConnection, source: Source, batch: Batch) -> 
         for field in batch.fields
     ]
     try:
-        _fill(con, columns, _Relation(csv_files.reader(source, batch)))
+        read = csv_files.reader(source, batch, f"parallel = {parallel}")
+        _fill(con, columns, _Relation(read))
     except _TORN:  # see first whether the lines can be listed
         dialect = dialect_of(source, batch.table)
         longest = look_closely(batch.files, dialect, len(where))
-        listing = csv_files.list_torn(parallel=longest <= LONGEST_LINE)
+        parallel = parallel and longest <= LONGEST_LINE
+        listing = csv_files.list_torn(parallel=parallel)
         _fill(con, columns, _Relation(csv_files.reader(source, batch, *listing)))
         return Staged(batch, _rows(con), csv_files.torn(con, batch))
     return Staged(batch, _rows(con))
@@ -147,11 +166,13 @@ def _stage_parquet(con: duckdb.DuckDBPyConnection, batch: Batch) -> Staged:
     ]
     reader = f"read_parquet({_paths(batch)}, hive_partitioning = false"
     number, text = "file_index", "to_json(_firn_row)"
-    if any(name.lower() == number for name in types):  # which hides DuckDB's own
-        reader += ", filename = '_firn_file'"
+    taken = {name.lower() for name in types}
+    if number in taken:  # which hides DuckDB's own
+        path = free_name("_firn_file", taken)
+        reader += f", filename = {literal(path)}"
         paths = _list(str(file.readable) for file in batch.files)
-        number = f"(list_position({paths}, _firn_file) - 1)"
-        text = f"json_merge_patch({text}, '{{\"_firn_file\": null}}')"
+        number = f"(list_position({paths}, {path}) - 1)"
+        text = f"json_merge_patch({text}, '{{\"{path}\": null}}')"
     raw = f"{text}::varchar"
     _fill(con, columns, _Relation(f"{reader}) as _firn_row", raw, number))
     return Staged(batch, _rows(con), has_raw=True)

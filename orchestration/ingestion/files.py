@@ -93,7 +93,8 @@ def discover(settings: Settings, source: Source, table: Table) -> Found:
     """
     path = expand(source.path, source=source.name)
     folder = settings.project_dir / path
-    if not glob.has_magic(str(path)) and not folder.is_dir():
+    # `Path.is_dir` raises where a name is too long, which a variable's value may be.
+    if not glob.has_magic(str(path)) and not os.path.isdir(folder):  # noqa: PTH112
         raise UsageError(
             f"its folder {source.path} does not exist",
             where=f"source {source.name}",

@@ -111,6 +111,8 @@ class SourceLoad:
             ]
             staged = stage(self.con, self.source, batch)
         if self.source.format_of(batch.table) == "csv":
+            if _differ(staged, scans):
+                staged = stage(self.con, self.source, batch, parallel=False)
             staged = reject_nul(self.con, staged, _with_nul(scans))
         reach("ingest.staged")
         found = [future.result() for future in scans]
@@ -161,6 +163,14 @@ class SourceLoad:
         land.prepare(self.con, rejects, land.REJECT_COLUMNS)
         land.write_rejects(self.con, rejects, staged, judged, self.load)
         reach("ingest.rejects-written")
+
+
+def _differ(staged: Staged, scans: Sequence[Future[Scan]]) -> bool:
+    """Whether DuckDB found other rows than we did; what failed is judged later."""
+    return any(
+        scan.exception() is None and scan.result().rows != staged.accounted(number)
+        for number, scan in enumerate(scans)
+    )
 
 
 def _with_nul(scans: Sequence[Future[Scan]]) -> list[int]:

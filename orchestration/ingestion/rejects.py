@@ -15,7 +15,7 @@ import duckdb
 
 from orchestration.errors import GateError
 from orchestration.ingestion import casts
-from orchestration.ingestion.extract import STAGE, Rows, Staged
+from orchestration.ingestion.extract import STAGE, Staged
 from orchestration.ingestion.files import SourceFile
 from orchestration.ingestion.records import Dialect, Record, Scan, walk
 
@@ -106,9 +106,8 @@ def judge(
         GateError: Rows are missing or too many, or a quote never closes.
     """
     file = staged.batch.files[number]
-    rows = staged.rows.get(number, Rows())
     torn = staged.torn.get(number, {})
-    accounted = rows.staged + len(torn)
+    accounted = staged.accounted(number)
     source_rows = scan.rows
     rejects: tuple[Reject, ...] = ()
     if dialect is None:

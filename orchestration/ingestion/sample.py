@@ -2,19 +2,21 @@
 """What DuckDB makes of a sample of the data: types, keys, and how a CSV is written."""
 
 import glob
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
 
 from orchestration.errors import UsageError
+from orchestration.ingestion import casts, nested
 from orchestration.ingestion.naming import TableFiles, singular
-from orchestration.ingestion.schema import free_name, landed_name
-from orchestration.ingestion.spec import canonical_type
+from orchestration.ingestion.sample_files import plain_files
+from orchestration.ingestion.schema import Field, free_name, landed_name
+from orchestration.ingestion.spec import Format, canonical_type
 from orchestration.lake.confine import reader as confined
 from orchestration.lake.types import literal, quote
 
-_MOST_FILES = 50
 _MOST_ROWS = 200_000
 # Types of Parquet files that Iceberg lacks, and what holds every value of them.
 _WIDENED = {
@@ -29,6 +31,7 @@ _WIDENED = {
     "TIMESTAMP_MS": "timestamp",
     "TIMESTAMP_NS": "timestamp",
 }
+_NUMBERS = ("integer", "bigint", "double", "float")
 _CHANGE_WORDS = ("updated", "modified", "changed")
 
 
@@ -64,21 +67,13 @@ def look_at(table: TableFiles) -> SampledTable:
     Raises:
         UsageError: DuckDB cannot read them.
     """
-    paths = [glob.escape(str(path)) for path in table.files[:_MOST_FILES]]
-    listed = f"[{', '.join(map(literal, paths))}]"
-    reader = {
-        "csv": f"read_csv({listed}, union_by_name = true, sample_size = {_MOST_ROWS}, "
-        "hive_partitioning = false, strict_mode = true, ignore_errors = true)",
-        "json": f"read_json({listed}, union_by_name = true, hive_partitioning = false)",
-        "jsonl": f"read_json({listed}, union_by_name = true, ignore_errors = true, "
-        "format = 'newline_delimited', hive_partitioning = false)",
-        "parquet": f"read_parquet({listed}, union_by_name = true, "
-        "hive_partitioning = false)",
-    }[table.format]
     try:
-        with confined(*table.files[:_MOST_FILES]) as con:
-            columns = _columns(con, reader)
+        with plain_files(table) as files, confined(*files) as con:
+            paths = [glob.escape(str(path)) for path in files]
+            reader = _reader(table.format, paths)
             csv = _csv_options(con, paths[0]) if table.format == "csv" else {}
+            columns = _columns(con, reader)
+            columns = _exact(con, _Sample(table.format, paths, csv), columns)
             key = _key(con, reader, table.name, columns)
     except duckdb.Error as error:
         raise UsageError(
@@ -89,6 +84,98 @@ def look_at(table: TableFiles) -> SampledTable:
         ) from error
     cursor = _cursor(columns) if key else None
     return SampledTable(table, columns, key, cursor, csv)
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """What is read: paths are patterns, `csv` has the options of the spec."""
+
+    format: Format
+    paths: list[str]
+    csv: dict[str, Any]
+
+
+def _reader(format_: Format, paths: list[str], *options: str) -> str:
+    listed = f"[{', '.join(map(literal, paths))}]"
+    plain = "compression = 'uncompressed'"  # whatever the name says
+    function, *given = {
+        "csv": (
+            "read_csv",
+            plain,
+            f"sample_size = {_MOST_ROWS}",
+            "strict_mode = true",
+            "ignore_errors = true",
+        ),
+        "json": ("read_json", plain),
+        "jsonl": (
+            "read_json",
+            plain,
+            "ignore_errors = true",
+            "format = 'newline_delimited'",
+        ),
+        "parquet": ("read_parquet",),
+    }[format_]
+    common = ("union_by_name = true", "hive_partitioning = false")
+    return f"{function}({', '.join((listed, *common, *given, *options))})"
+
+
+def _exact(
+    con: duckdb.DuckDBPyConnection,
+    sample: _Sample,
+    columns: tuple[SampledColumn, ...],
+) -> tuple[SampledColumn, ...]:
+    """The columns, as varchar where a load would reject or change a sampled value.
+
+    DuckDB proposes `double` for a number of 20 digits and `bigint` for `00123`, which
+    are numbers of orders and postcodes.
+    """
+    tests = [test or "false" for test in _misfits(con, sample, columns)]
+    selected = ", ".join(f"bool_or(coalesce({test}, false))" for test in tests)
+    [found] = con.execute(f"select {selected} from {_texts(sample)}").fetchall()
+    return tuple(
+        replace(column, type="varchar") if unfit else column
+        for column, unfit in zip(columns, found, strict=True)
+    )
+
+
+def _texts(sample: _Sample) -> str:
+    """The sample as the ingestion reads it, for the same casts."""
+    if sample.format == "parquet":
+        return _reader("parquet", sample.paths)
+    if sample.format == "csv":
+        return _reader("csv", sample.paths, "all_varchar = true")
+    lines = sample.format == "jsonl"
+    function = "read_ndjson_objects" if lines else "read_json_objects"
+    extra = "ignore_errors = true" if lines else "format = 'auto'"
+    listed = f"[{', '.join(map(literal, sample.paths))}]"
+    return (
+        f"(select json as document from {function}({listed}, {extra}, "
+        "compression = 'uncompressed', hive_partitioning = false))"
+    )
+
+
+def _misfits(
+    con: duckdb.DuckDBPyConnection,
+    sample: _Sample,
+    columns: tuple[SampledColumn, ...],
+) -> Iterator[str | None]:
+    """For each column, where a value is not what its text says."""
+    described = con.execute(f"describe from {_texts(sample)}").fetchall()
+    types = {row[0]: row[1] for row in described}
+    for column in columns:
+        field = Field(column.name, column.type, column.original)
+        text = quote(column.original)
+        match sample.format:
+            case "parquet":
+                yield casts.from_typed(field, types[column.original]).misfit
+            case "csv":
+                kind = column.type.partition(" ")[0]
+                format_ = sample.csv.get(f"{kind}_format")
+                wrong = casts.from_reader(field, text, format_).misfit
+                padded = rf"regexp_matches({text}, '^\s*[+-]?0[0-9]')"
+                yield f"{wrong} or {padded}" if column.type in _NUMBERS else wrong
+            case _:
+                yield casts.from_json(field, nested.At("document")).misfit
 
 
 def _columns(con: duckdb.DuckDBPyConnection, reader: str) -> tuple[SampledColumn, ...]:
@@ -111,7 +198,8 @@ def _landed_type(type_: str) -> str:
 def _csv_options(con: duckdb.DuckDBPyConnection, path: str) -> dict[str, Any]:
     [found] = con.execute(
         "select delimiter, quote, hasheader, dateformat, timestampformat "
-        f"from sniff_csv({literal(path)}, sample_size = {_MOST_ROWS})"
+        f"from sniff_csv({literal(path)}, sample_size = {_MOST_ROWS}, "
+        "compression = 'uncompressed')"
     ).fetchall()
     delimiter, quoted, has_header, dates, timestamps = found
     options: dict[str, Any] = {}

@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +133,7 @@ def _explain(document: Document, details: ErrorDetails) -> tuple[str, str, str]:
             return where, f"{key!r} is missing", f"Add `{key}: …` here."
         case "literal_error":
             expected = str(details.get("ctx", {}).get("expected", ""))
-            given = str(details["input"])
+            given = _given(details["input"])
             near = difflib.get_close_matches(given, re.findall(r"'(.*?)'", expected), 1)
             hint = f"Did you mean {near[0]!r}? " if near else ""
             return where, f"{key} cannot be {given!r}", f"{hint}Use {expected}."
@@ -142,8 +142,15 @@ def _explain(document: Document, details: ErrorDetails) -> tuple[str, str, str]:
         case _ if details["input"] is None:
             return where, f"{key!r} has no value", "Give it one, or leave the key out."
         case _:
-            given = repr(details["input"])
+            given = _given(details["input"], repr)
             return where, f"{key}: {details['msg']}", f"It is {given[:60]} now."
+
+
+def _given(value: object, show: Callable[[object], str] = str) -> str:
+    try:
+        return show(value)
+    except ValueError:  # `0xff…` may be a number of more digits than Python shows
+        return "a number of very many digits"
 
 
 def _keys_at(location: Sequence[Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """YAML with the line of every value, so that an error can point at its cause."""
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,8 @@ class Document:
         if self._nodes > _MOST_NODES or len(location) > _DEEPEST:
             raise self._too_much("its aliases make it too large, or it nests too deep")
         self._lines.setdefault(location, node.start_mark.line + 1)
+        if isinstance(node, yaml.ScalarNode):
+            self._check_text(node)
         for key, key_node, child in _children(node):
             inner = (*location, key)
             if inner in self._lines:
@@ -115,6 +118,15 @@ class Document:
                 )
             self._lines[inner] = key_node.start_mark.line + 1
             self._walk(child, inner)
+
+    def _check_text(self, node: yaml.ScalarNode) -> None:
+        """Refuse what only an escape can put into YAML, and no path or SQL holds."""
+        if re.search("[\0\ud800-\udfff]", node.value):
+            raise SpecError(
+                f"{node.value!a} holds a NUL or half of a character",
+                where=f"{self.path}:{node.start_mark.line + 1}",
+                remedy="Leave the escape out.",
+            )
 
 
 def _children(node: yaml.Node) -> Iterator[tuple[str | int, yaml.Node, yaml.Node]]:

@@ -41,7 +41,9 @@ DATES = [
         f"{UNREADABLE}; `csv.date_format` reads other orders",
         "date",
         rejects("26-01-02", "02.01.2026", "01/02/2026", "20260102", "2026-W01-1")
-        | rejects("today", "now", "epoch", INDIC_DAY),
+        | rejects("today", "now", "epoch", INDIC_DAY)
+        # As many characters as a date that fits.
+        | rejects(" 26-01-02 ", "026-01-02 ", "26/1/2 1:0", "44-1-2(BC)"),
     ),
     Group(
         "date spelled otherwise",
@@ -83,6 +85,12 @@ TIMES = [
     ),
     Group("second 60 (23:59:60)", UNREADABLE, "time", rejects("23:59:60")),
     Group(
+        "timestamp of two digits a year",
+        UNREADABLE,
+        "timestamp",
+        rejects("26-01-02 10:00:00", "26-01-02 10:00:00.5", " 26-01-02 10:00:00 "),
+    ),
+    Group(
         "24:00:00 of a day",
         "accepted: as ISO 8601 means it, 00:00 of the next",
         "timestamp",
@@ -100,6 +108,7 @@ TIMES = [
         f"{UNREADABLE}, but for UTC's own",
         "timestamp",
         rejects("2026-01-02T00:00:00+02:00", "2026-01-02 00:00:00 Europe/Berlin")
+        | rejects("2026-1-2 1:00:00+02")
         | {"2026-01-02T00:00:00Z": DAY, "2026-01-02T00:00:00+00:00": DAY},
     ),
     Group(
@@ -127,7 +136,8 @@ TIMES = [
         "time of day with a date, an offset, or past the day",
         UNREADABLE,
         "time",
-        rejects("24:00:00", "12:00:00+02:00", "2026-01-02 12:00:00", "07:05 PM"),
+        rejects("24:00:00", "12:00:00+02:00", "2026-01-02 12:00:00", "07:05 PM")
+        | rejects("1:0:0+02", "2026-1-2", "10:00:1+"),
     ),
 ]
 ZONED = "timestamp with time zone"
@@ -170,7 +180,8 @@ ZONES = [
         "impossible offset",
         UNREADABLE,
         ZONED,
-        rejects("2026-01-02T03:04:05+16:00", "2026-01-02T03:04:05+02:75"),
+        rejects("2026-01-02T03:04:05+16:00", "2026-01-02T03:04:05+02:75")
+        | rejects("2026-1-2 3:04:05+16"),
     ),
     Group(
         "moment that UTC puts out of the years 1 to 9999",

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.ingestion import doubt, records, rejects
+from orchestration.errors import GateError
+from orchestration.ingestion import doubt, load, records, rejects
 from orchestration.tests.bad_input.conftest import Landing
 from orchestration.tests.pages import case
+from orchestration.tests.unit.ingestion.conftest import Place
 
 TWO = {"columns": {"id": "bigint", "v": "varchar"}}
 
@@ -138,3 +140,30 @@ def test_mutant_a_field_of_any_length(
     assert landing(TWO, {"rows.csv": data}).reasons == [(2, 3, None)]
     monkeypatch.setattr(records, "_LONGEST_FIELD", 1000)
     assert "field larger" in landing(TWO, {"rows.csv": data}).refusal
+
+
+# Wherever a core begins to read, it is within a value that looks like rows.
+INNER = "".join(f"{number},look\n" for number in range(400))
+ROWS_WITHIN = b"id,v\n" + f'7,"{INNER}"\n'.encode() * 6000
+
+
+@csv("values of many lines that look like rows, 20 MB", "accepted: as they are")
+@pytest.mark.parametrize("last", [b"", b"8,b,torn\nx,misfit\n"])
+def test_rows_within_values_are_none(place: Place, last: bytes) -> None:
+    place.write(ROWS_WITHIN + last)
+    result = place.load(place.source(TWO["columns"], max_reject_share=1))
+    assert (result.landed, result.rejected) == (6000, 2 if last else 0)
+    assert place.rows("distinct id, v") == [(7, INNER)]
+    if last:
+        lines = place.rejects("line_number")
+        assert lines == [(2 + 6000 * 401,), (3 + 6000 * 401,)]
+
+
+def test_mutant_no_second_reading_by_one_core(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "_differ", lambda *_: False)
+    place.con.execute("set threads = 4")
+    place.write(ROWS_WITHIN)
+    with pytest.raises(GateError, match="do not add up"):
+        place.load(place.source(TWO["columns"]))

@@ -89,11 +89,15 @@ def test_from_names_any_column(landing: Landing) -> None:
 
 def test_two_files_with_a_file_index(landing: Landing) -> None:
     """Each row is told to be of the file that it is of."""
-    spec = {"columns": {"file_index": "bigint"}, "format": "parquet"}
+    columns = [
+        {"name": "file_index", "type": "bigint"},
+        {"name": "own", "from": "_firn_file"},
+    ]
+    spec = {"columns": columns, "format": "parquet"}
     data = {}
     for value in ("0", "x", "9"):
         buffer = io.BytesIO()
-        table = pa.lib.Table.from_pylist([{"file_index": value}])
+        table = pa.lib.Table.from_pylist([{"file_index": value, "_firn_file": "f"}])
         pq.write_table(table, buffer)  # type: ignore[no-untyped-call]
         data[f"{value}.parquet"] = buffer.getvalue()
     outcome = landing(spec, data)
@@ -101,7 +105,7 @@ def test_two_files_with_a_file_index(landing: Landing) -> None:
     assert found == [(0, "0.parquet"), (9, "9.parquet")]
     [reject] = outcome.rejects
     assert reject.file.endswith("x.parquet")
-    assert json.loads(reject.text) == {"file_index": "x"}  # and no path
+    assert json.loads(reject.text) == {"file_index": "x", "_firn_file": "f"}
 
 
 def test_mutant_plain_names_in_the_stage(

@@ -58,6 +58,7 @@ def wrong(name: str, old: str, new: str, line: int, word: str) -> object:
         wrong("missing key", "path: landing\n", "", 1, "missing"),
         wrong("wrong type", "path: landing", "path: [a, b]", 2, "path"),
         wrong("wrong type", "path: landing", "path: 7", 2, "path"),
+        wrong("wrong type", "landing", "0x" + "f" * 9000, 2, "very many digits"),
         wrong("wrong type", "[id]", "{id: 1}", 6, "primary_key"),
         wrong("wrong type", '"*.csv"', "7", 5, "files"),
         wrong("wrong type", "name: shop", "name: on", 1, "name"),
@@ -86,6 +87,8 @@ def wrong(name: str, old: str, new: str, line: int, word: str) -> object:
         wrong(
             "SQL in the cursor", "[id]", "[id]\n    cursor: 'a or 1'", 4, "there is no"
         ),
+        wrong("NUL or half of a character", "landing", '"a\\0b"', 2, "NUL"),
+        wrong("NUL or half of a character", '"*.csv"', '"\\ud800"', 5, "NUL"),
         wrong("Jinja in a name", "name: shop", "name: '{{ 1 }}'", 1, "no name"),
         wrong("Jinja in a type", "bigint", "'{{ x }}'", 8, "not a column type"),
         wrong("a path as a name", "name: shop", "name: ../shop", 1, "no name"),

@@ -12,7 +12,7 @@ import pytest
 
 from orchestration.ingestion import casts, exact
 from orchestration.tests.bad_input.conftest import Landing, Outcome
-from orchestration.tests.bad_input.moment_groups import MOMENTS
+from orchestration.tests.bad_input.moment_groups import DAY, MOMENTS
 from orchestration.tests.bad_input.value_groups import NO, NUMBERS, Group
 from orchestration.tests.pages import case
 from orchestration.tests.unit.ingestion.conftest import Place
@@ -128,6 +128,30 @@ TYPED: list[tuple[str, str, str, pa.lib.Array, list[Any]]] = [
         [0.0, 0.0],
     ),
     (
+        "Parquet: whole decimal that a float would round",
+        "rejected row: cannot be read as double",
+        "double",
+        pa.lib.array([Decimal(2**53 + 1), Decimal(2**53)], pa.lib.decimal128(20, 0)),
+        [NO, float(2**53)],
+    ),
+    (
+        "Parquet: bytes that no writer called text",
+        "accepted: as UTF-8; rejected row where they are none",
+        "varchar",
+        pa.lib.array(["é\\".encode(), b"\xff"], pa.lib.binary()),
+        ["é\\", NO],
+    ),
+    (
+        "Parquet: map that has a key twice",
+        "rejected row: nobody could read it again",
+        "MAP(VARCHAR, BIGINT)",
+        pa.lib.array(
+            [[("a", 1), ("b", 2)], [("a", 1), ("a", 2)], None],
+            pa.lib.map_(pa.lib.string(), pa.lib.int64()),
+        ),
+        [{"a": 1, "b": 2}, NO, None],
+    ),
+    (
         "Parquet: NaN and infinity in a float",
         "accepted",
         "double",
@@ -160,10 +184,38 @@ def test_a_typed_value_lands_exactly_or_is_rejected(
         assert reject.reason == f"v cannot be read as {type_}"
 
 
-def lands(place: Place, type_: str, text: str) -> object:
+FORMATTED = [
+    ("date", "%d.%m.%Y", "1.2.2026", date(2026, 2, 1)),
+    ("date", "%d.%m.%Y", "01.02.26", None),
+    ("date", "%d.%m.%Y", "01.02.0026", date(26, 2, 1)),
+    ("date", "%d.%m.%y", "01.02.26", date(2026, 2, 1)),
+    ("date", "%d.%m.%Y %H:%M", "01.02.2026 00:00", date(2026, 2, 1)),
+    ("date", "%d.%m.%Y %H:%M", "01.02.2026 10:30", None),
+    ("timestamp", "%Y%m%d %H%M", "20260102 0304", datetime(2026, 1, 2, 3, 4)),  # noqa: DTZ001
+    ("timestamp", "%d.%m.%Y %H:%M", "01.02.26 10:30", None),
+    ("timestamp", "%Y%m%d %S.%n", "20260102 00.000000000", DAY),
+    ("timestamp", "%Y%m%d %S.%n", "20260102 00.000000001", None),
+]
+
+
+@case(
+    "Values",
+    "date or timestamp in a format of the spec",
+    outcome="accepted; rejected row where the year has two digits for `%Y`, a date a "
+    "time of day, or a timestamp nanoseconds",
+)
+@pytest.mark.parametrize(("type_", "format_", "text", "value"), FORMATTED)
+def test_a_format_loses_nothing(
+    place: Place, type_: str, format_: str, text: str, value: object
+) -> None:
+    options = {f"{type_}_format": format_}
+    assert lands(place, type_, text, csv=options) == value
+
+
+def lands(place: Place, type_: str, text: str, **spec: Any) -> object:
     """What one text of CSV lands as; None where it is a reject."""
     place.write(f"v\n{text}\n".encode())
-    place.load(place.source({"v": type_}, max_reject_share=1.0))
+    place.load(place.source({"v": type_}, max_reject_share=1.0, **spec))
     found = place.rows("v")
     return found[0][0] if found else None
 

@@ -33,7 +33,7 @@ EXACT = [
         "decimal with more digits than its scale",
         f"{UNREADABLE}: nothing is rounded",
         MONEY,
-        rejects("1.005", "1.999", "0.004", "-0.001", "1e-3"),
+        rejects("1.005", "1.999", "0.004", "-0.001", "1e-3", "1e-400"),
     ),
     Group(
         "decimal with more digits than its scale",
@@ -95,7 +95,7 @@ EXACT = [
         "integer with a fraction, a base, or a word",
         UNREADABLE,
         "bigint",
-        rejects("1.5", "0x10", "0b1", "1_2", "true", "NaN"),
+        rejects("1.5", "0x10", "0b1", "1_2", "true", "NaN", "1e-400"),
     ),
 ]
 FLOATS = [
@@ -123,7 +123,9 @@ FLOATS = [
         "whole number that a float would round",
         UNREADABLE,
         "double",
-        rejects(str(2**53 + 1), "12345678901234567890") | {str(2**53): float(2**53)},
+        rejects(str(2**53 + 1), "12345678901234567890", f" +{2**53 + 1} ")
+        | rejects(f"{2**53 + 1}.0")
+        | {str(2**53): float(2**53), f"{2**53}.0": float(2**53)},
     ),
     Group(
         "whole number that a float would round",

@@ -124,6 +124,12 @@ def test_a_folder_that_does_not_exist_is_named(place: Place) -> None:
         place.load(source)
 
 
+def test_a_folder_whose_name_is_too_long_does_not_exist(place: Place) -> None:
+    source = place.source(COLUMNS, path="x" * 5000)
+    with pytest.raises(UsageError, match=r"its folder x+ does not exist"):
+        place.load(source)
+
+
 def test_files_outside_the_project_keep_their_full_path(place: Place) -> None:
     place.write(b"id,name\n")
     elsewhere = replace(place.settings, project_dir=place.landing / "project")
