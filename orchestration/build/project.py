@@ -68,6 +68,11 @@ def folders(project: Path, key: str, content: Mapping[str, Any]) -> list[str]:
     )
 
 
+def packages(project: Path, content: Mapping[str, Any]) -> Path:
+    """Where `dbt deps` puts packages, or links to those that lie beside the project."""
+    return project / str(content.get("packages-install-path") or "dbt_packages")
+
+
 def not_utf_8(project: Path) -> Iterator[Path]:
     """Text files of the project that are not UTF-8: dbt's own error names none."""
     places = [project / FILE, project / "profiles", *_places(project)]
