@@ -77,22 +77,7 @@ def _own_files(project: Path) -> Iterator[Path]:
     config = project_file.read(project)
     kinds = (project_file.folders(project, key, config) for key in project_file.PATHS)
     for folder in sorted(set(chain.from_iterable(kinds))):
-        yield from _below(project / folder)
-
-
-def _below(folder: Path) -> Iterator[Path]:
-    """The files that dbt finds there: it follows links."""
-    seen: set[Path] = set()
-    for found, folders, files in os.walk(folder, followlinks=True):
-        here = Path(found).resolve()
-        if here in seen:  # a link to a folder above
-            folders.clear()
-            continue
-        seen.add(here)
-        for name in files:
-            path = Path(found, name)
-            if path.is_file() and not name.startswith("."):
-                yield path
+        yield from project_file.below(project / folder)
 
 
 def _add(digest: "hashlib._Hash", *parts: bytes) -> None:
