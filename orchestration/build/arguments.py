@@ -1,7 +1,8 @@
 """What dbt's own arguments mean for a build that publishes."""
 
+import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from orchestration.errors import UsageError
 
@@ -26,6 +27,16 @@ _REFUSED = {
     "-V": "it builds nothing",
     "-v": "it builds nothing",
 }
+# What dbt also takes from the environment, where it would pass for a whole build.
+_REFUSED_VARIABLES = {
+    "EMPTY": _REFUSED["--empty"],
+    "SAMPLE": _REFUSED["--sample"],
+    "RESOURCE_TYPES": "it would build a part of the project, maybe without its tests",
+    "EXCLUDE_RESOURCE_TYPES": "it would leave out a part of the project, maybe tests",
+    "EVENT_TIME_START": "it would build a part of each table's time",
+    "EVENT_TIME_END": "it would build a part of each table's time",
+}
+_OF_DBT = ("DBT_ENGINE_", "DBT_")
 _SHARED = frozenset({"--vars", "--target", "-t", "--profile", "--profiles-dir"})
 _JINJA = re.compile(r"\{\{|\{%|\{#")
 _PARENTS = re.compile(r"^\d*\+")
@@ -33,8 +44,8 @@ FULL_REFRESH = "--full-refresh"
 _FULL_REFRESH = frozenset({FULL_REFRESH, "-f"})
 
 
-def check(args: Sequence[str]) -> None:
-    """Refuse arguments that a publishing build cannot honour.
+def check(args: Sequence[str], environ: Mapping[str, str] = os.environ) -> None:
+    """Refuse arguments that a publishing build cannot honour, wherever they are given.
 
     Raises:
         UsageError: One of them is there.
@@ -58,6 +69,7 @@ def check(args: Sequence[str]) -> None:
                 where="dbt arguments",
                 remedy=f"Leave it out, or use plain `dbt build {flag}` on your branch.",
             )
+    _check_environment(environ)
 
 
 def is_whole(args: Sequence[str]) -> bool:
@@ -131,3 +143,14 @@ def _pairs(args: Sequence[str]) -> Iterator[tuple[str, list[str]]]:
         values = [value] if has_value else []
     if flag or values:
         yield flag, values
+
+
+def _check_environment(environ: Mapping[str, str]) -> None:
+    for name, reason in _REFUSED_VARIABLES.items():
+        for variable in (prefix + name for prefix in _OF_DBT):
+            if environ.get(variable):
+                raise UsageError(
+                    f"{variable} cannot hold for a build that publishes: {reason}",
+                    where="environment",
+                    remedy=f"`unset {variable}`; give a selection as an argument.",
+                )

@@ -19,6 +19,7 @@ from orchestration.build.evidence import inputs_of, source_sql, volumes
 from orchestration.build.gates import Evidence, Finding, judge, refused
 from orchestration.build.nothing_new import Built, Memory, Unchanged
 from orchestration.build.progress import Progress
+from orchestration.build.project import refuse_leading_out
 from orchestration.build.provenance import provenance
 from orchestration.build.result import Refusal, RunResult, Status
 from orchestration.build.watch import Watcher
@@ -86,6 +87,7 @@ class Attempt:
     @contextlib.contextmanager
     def _on_branch(self) -> Iterator[dbt.Dbt]:
         dbt.check(self.dbt_args)
+        refuse_leading_out(self.settings.project_dir, home=self.settings.home)
         self.logs.mkdir(parents=True, exist_ok=True)
         self.newest = next((p.id for p in self.lake.log(1)), 0)
         if not is_full_refresh(self.dbt_args):  # which makes damaged tables anew

@@ -27,7 +27,7 @@ from dbt_common.exceptions import (
     DbtValidationError,
 )
 
-from orchestration.build import arguments, guard
+from orchestration.build import arguments, guard, templates
 from orchestration.build import project as project_file
 from orchestration.build.artifacts import (
     Results,
@@ -220,11 +220,13 @@ def session(settings: Settings, *, branch: str) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in own}
     disconnect()
     os.environ.update(own)
+    templates.hold(held=True)  # already where dbt parses, before the plugin is there
     try:
         with contextlib.chdir(settings.project_dir):  # as dbt does, but back again
             yield
     finally:
         disconnect()
+        templates.hold(held=False)
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)

@@ -1,8 +1,9 @@
 """One hash for all that decides what a build makes, besides its input tables.
 
-dbt's files, the variables and flags of the call, the environment variables that the
-project's files name, and the versions of what interprets them. Equal fingerprints and
-equal inputs mean equal tables, apart from models that ask for the time of day.
+dbt's files and those of its packages, the variables and flags of the call, the
+environment variables that these files name or dbt reads, and the versions of what
+interprets them. Equal fingerprints and equal inputs mean equal tables, apart from
+models that ask for the time of day.
 """
 
 import hashlib
@@ -23,6 +24,7 @@ _FILES = (
     "packages.yml",
     "dependencies.yml",
     "package-lock.yml",
+    ".dbtignore",
     "profiles.yml",
     "profiles/profiles.yml",
 )
@@ -49,6 +51,7 @@ def fingerprint(
     facts = {
         "args": [arg for arg in dbt_args if arg not in {"--full-refresh", "-f"}],
         "env": {name: environ.get(name) for name in sorted(names - _OWN)},
+        "dbt": {n: v for n, v in sorted(environ.items()) if n.startswith("DBT_")},
         "versions": {name: _version(name) for name in _PACKAGES},
     }
     _add(digest, json.dumps(facts, sort_keys=True).encode())
@@ -60,15 +63,21 @@ _OWN = frozenset({"FIRN_BRANCH", "FIRN_HOME", "FIRN_WAREHOUSE", "FIRN_CATALOG_UR
 
 
 def _files(project: Path) -> Iterator[Path]:
+    yield from _own_files(project)
+    packages = project_file.packages(project, project_file.read(project))
+    for package in sorted(packages.glob("*")):
+        if (package / project_file.FILE).is_file():
+            yield from _own_files(package)
+
+
+def _own_files(project: Path) -> Iterator[Path]:
     for name in _FILES:
         if (project / name).is_file():
             yield project / name
     config = project_file.read(project)
     kinds = (project_file.folders(project, key, config) for key in project_file.PATHS)
     for folder in sorted(set(chain.from_iterable(kinds))):
-        for path in (project / folder).rglob("*"):
-            if path.is_file() and not path.name.startswith("."):
-                yield path
+        yield from project_file.below(project / folder)
 
 
 def _add(digest: "hashlib._Hash", *parts: bytes) -> None:

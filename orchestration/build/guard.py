@@ -16,7 +16,7 @@ from dbt.adapters.duckdb.environments.local import (
 )
 
 from orchestration.build import project as project_file
-from orchestration.build import withhold
+from orchestration.build import templates, withhold
 from orchestration.errors import UsageError
 from orchestration.lake.confine import Limits
 from orchestration.lake.statements import BUILDS, forbidden
@@ -50,14 +50,15 @@ def limits(settings: Settings) -> Limits:
     content = project_file.read(project)
     names = project_file.folders(project, "seed-paths", content)
     seeds = [project / name for name in names]
-    packages = project / str(content.get("packages-install-path") or "dbt_packages")
+    packages = project_file.packages(project, content)
     # DuckDB looks for it in the current folder, which may be another than the project.
     return Limits([settings.warehouse, *seeds, packages], [project / "data"])
 
 
 def install(*, guarded: bool, python: bool) -> None:
-    """Guard all cursors that dbt opens from now on, or none."""
+    """Guard all cursors and templates of dbt from now on, or none."""
     submit: Any = _refuse_python if guarded and not python else _submit
+    templates.hold(held=guarded)
     # dbt-duckdb offers plugins no way between itself and a cursor.
     DuckDBCursorWrapper.execute = _guarded if guarded else _execute  # type: ignore[method-assign]
     LocalEnvironment.submit_python_job = submit  # type: ignore[method-assign]

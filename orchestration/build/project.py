@@ -1,5 +1,6 @@
 """dbt_project.yml, as far as Firn has to know it before dbt reads it."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,60 @@ def folders(project: Path, key: str, content: Mapping[str, Any]) -> list[str]:
         where=str(project / FILE),
         remedy=f"Write it as `{key}: [{PATHS[key][0]}]`.",
     )
+
+
+def packages(project: Path, content: Mapping[str, Any]) -> Path:
+    """Where `dbt deps` puts packages, or links to those that lie beside the project."""
+    return project / str(content.get("packages-install-path") or "dbt_packages")
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """The files that dbt finds there: it follows links."""
+    seen: set[Path] = set()
+    for found, folders, files in os.walk(folder, followlinks=True):
+        here = Path(found).resolve()
+        if here in seen:  # a link to a folder above
+            folders.clear()
+            continue
+        seen.add(here)
+        for name in files:
+            path = Path(found, name)
+            if path.is_file() and not name.startswith("."):
+                yield path
+
+
+def refuse_leading_out(project: Path, *, home: Path) -> None:
+    """Hold that files of the project lie where it says, and none in local state.
+
+    dbt reads whatever a link leads to, and shows it in its artifacts.
+
+    Raises:
+        UsageError: A file lies elsewhere; `where` is its name in the project.
+    """
+    content = read(project)
+    installed = packages(project, content)
+    found = [one for one in installed.glob("*") if (one / FILE).is_file()]
+    for place in (project, *found):
+        names = _folders(place)
+        inside = [root.resolve() for root in (place, *names)]
+        for path in (path for name in names for path in below(name)):
+            real = path.resolve()
+            private = real.is_relative_to(home.resolve())
+            if private or not any(map(real.is_relative_to, inside)):
+                raise UsageError(
+                    "it is a link out of the project, which a build that publishes "
+                    "does not follow",
+                    where=str(path),
+                    remedy="Copy the file, or name its folder in dbt_project.yml.",
+                )
+
+
+def _folders(project: Path) -> list[Path]:
+    """All folders that dbt parses; analyses make no table, but are parsed as well."""
+    content = read(project)
+    names = [name for key in PATHS for name in folders(project, key, content)]
+    analyses = content.get("analysis-paths") or ["analyses"]
+    return [project / str(name) for name in (*names, *analyses)]
 
 
 def not_utf_8(project: Path) -> Iterator[Path]:

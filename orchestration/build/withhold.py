@@ -9,9 +9,17 @@ from dbt.contracts.graph.manifest import Manifest
 
 _WITHHELD = "the value is not shown, since the project has personal data"
 # Errors that quote a value, and errors whose text may be anything, as `error(…)` makes.
-_OF_DATA = ("Conversion Error", "Constraint Error", "Out of Range Error")
+_OF_DATA = (
+    "Conversion Error",
+    "Constraint Error",
+    "Out of Range Error",
+    "Not implemented Error",
+)
 _ANY_TEXT = ("Invalid Input Error",)
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# A value may hold quotes and new lines, so all between the first and the last is one;
+# numbers are quoted bare. DuckDB's excerpt of the query begins with `LINE`.
+_VALUES = re.compile(r"(['\"]).*\1|(?<![\w.])-?\d[\d.]*(e[+-]?\d+)?(?!\w)", re.DOTALL)
+_EXCERPT = re.compile(r"\n+LINE \d+: ")
 # Our own words, of a view that could not be made.
 _OF_A_VIEW = re.compile(r"Invalid Input Error: [\w.]+ cannot be read: ")
 
@@ -34,6 +42,8 @@ def without_values(message: str) -> str:
         return f"{kind}: {_WITHHELD}"
     if kind not in _OF_DATA:
         return message
-    first, newline, rest = message.partition("\n")
-    shown = _QUOTED.sub("***", first)
-    return message if shown == first else f"{shown} ({_WITHHELD}){newline}{rest}"
+    end = max((m.start() for m in _EXCERPT.finditer(message)), default=len(message))
+    shown = _VALUES.sub("***", message[:end])
+    if shown == message[:end]:
+        return message
+    return f"{shown} ({_WITHHELD}){message[end:]}"

@@ -86,7 +86,7 @@ flags: {send_anonymous_usage_stats: false}
 models: {firn: {+schema: marts, stg_people: {+schema: staging, +materialized: view}}}
 """
 PEOPLE = f"""id,email,born,visits
-1,ana@mail.example,2000-01-01,3
+1,first.{PERSON},2000-01-01,3
 2,{PERSON},1999-12-31,4
 3,{KEY},1999-12-30,5
 4,torn.{PERSON},2000-01-01,5,6,7

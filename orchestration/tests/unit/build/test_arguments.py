@@ -1,4 +1,5 @@
 import pytest
+from dbt.cli.main import build
 
 from orchestration.build import arguments
 from orchestration.errors import UsageError
@@ -75,3 +76,24 @@ def test_full_refresh_has_two_names() -> None:
     assert arguments.is_full_refresh(["-f"])
     assert arguments.is_full_refresh(["--full-refresh"])
     assert not arguments.is_full_refresh(["--no-full-refresh"])
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        *("DBT_EMPTY", "DBT_ENGINE_EMPTY", "DBT_SAMPLE", "DBT_RESOURCE_TYPES"),
+        *("DBT_EXCLUDE_RESOURCE_TYPES", "DBT_EVENT_TIME_START", "DBT_EVENT_TIME_END"),
+    ],
+)
+def test_the_environment_cannot_make_a_whole_build_a_part(variable: str) -> None:
+    with pytest.raises(UsageError, match=variable) as caught:
+        arguments.check([], {variable: "1"})
+    assert f"unset {variable}" in caught.value.remedy
+    arguments.check([], {variable: ""})
+    arguments.check([], {"DBT_LOG_LEVEL": "debug"})
+
+
+def test_these_variables_are_the_ones_that_dbt_reads() -> None:
+    told = {name for param in build.params for name in param.envvar or ()}
+    assert {f"DBT_{name}" for name in arguments._REFUSED_VARIABLES} <= told
+    assert {f"DBT_ENGINE_{name}" for name in arguments._REFUSED_VARIABLES} <= told

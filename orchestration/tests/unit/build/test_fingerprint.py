@@ -100,3 +100,31 @@ def test_macros_beside_the_project_count_too(
     before = fingerprint(project, environ={})
     (shared / "m.sql").write_text("{% macro m() %} 1 {% endmacro %}")
     assert fingerprint(project, environ={}) != before
+
+
+def test_files_behind_links_matter_as_dbt_follows_them(
+    project: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A package beside the project, and a folder of models."""
+    beside = tmp_path_factory.mktemp("beside")
+    for name, link in {"pack": "dbt_packages/pack", "more": "models/more"}.items():
+        file = beside / name / "macros/m.sql"
+        file.parent.mkdir(parents=True)
+        (beside / name / "dbt_project.yml").write_text("name: p")
+        file.write_text("select 1")
+        (project.project_dir / link).parent.mkdir(exist_ok=True)
+        (project.project_dir / link).symlink_to(beside / name)
+    (beside / "more/round").symlink_to(beside / "more")
+    for name in ("pack", "more"):
+        before = fingerprint(project, environ={})
+        (beside / name / "macros/m.sql").write_text("select 2")
+        assert fingerprint(project, environ={}) != before, name
+
+
+def test_what_dbt_ignores_and_what_it_reads_of_the_environment_matters(
+    project: Settings,
+) -> None:
+    before = fingerprint(project, environ={})
+    assert fingerprint(project, environ={"DBT_TARGET": "prod"}) != before
+    (project.project_dir / ".dbtignore").write_text("a.sql")
+    assert fingerprint(project, environ={}) != before

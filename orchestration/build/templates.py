@@ -1,0 +1,77 @@
+"""What Jinja in a build that publishes may touch: values, and the adapter's own verbs.
+
+dbt's templates run in a sandbox that hides names with underscores alone. Behind other
+names lie the profile with its secrets, DuckDB's connection without our checks, and
+methods that read and write files: `run_query('…').to_csv(path)`, say.
+"""
+
+from typing import Any
+
+import agate  # type: ignore[import-untyped]
+import duckdb
+from dbt.adapters.contracts.connection import Connection, Credentials
+from dbt.adapters.duckdb.environments.local import (
+    DuckDBConnectionWrapper,
+    DuckDBCursorWrapper,
+)
+from dbt.adapters.duckdb.impl import DuckDBAdapter
+from dbt.adapters.sql.impl import SQLAdapter
+from dbt.artifacts.schemas.manifest import WritableManifest
+from dbt.config.runtime import RuntimeConfig
+from dbt.contracts.graph.manifest import Manifest
+from dbt_common.clients.jinja import MacroFuzzEnvironment
+from dbt_common.exceptions import CompilationError
+
+from orchestration.errors import UsageError
+
+# What runs dbt. No macro has business with these, nor with what lies behind them.
+_MACHINERY = (
+    RuntimeConfig,
+    Manifest,
+    WritableManifest,
+    Connection,
+    Credentials,
+    DuckDBConnectionWrapper,
+    DuckDBCursorWrapper,
+    duckdb.DuckDBPyConnection,
+)
+_OF_TABLES = ("from_", "to_csv", "to_json")
+_OF_DBT = ("write", "read")
+_is_safe: Any = MacroFuzzEnvironment.is_safe_attribute
+
+
+def hold(*, held: bool) -> None:
+    """Hold all templates that dbt renders from now on to these limits, or none."""
+    # dbt offers no way to another environment than its own.
+    environment: Any = MacroFuzzEnvironment
+    environment.is_safe_attribute = _held_attribute if held else _is_safe
+    adapter: Any = DuckDBAdapter
+    adapter.add_query = _ask if held else SQLAdapter.add_query
+
+
+def _held_attribute(self: Any, obj: Any, attr: str, value: Any) -> Any:
+    if (
+        isinstance(obj, _MACHINERY)
+        or isinstance(value, _MACHINERY)
+        or _meets_files(obj, attr)
+    ):
+        refusal = UsageError(
+            f"the attribute {attr!r} of a {type(obj).__name__} is refused",
+            remedy="In a build that publishes Jinja works on values and by SQL: it "
+            "reads and writes no file, and does not see the profile or connections.",
+        )
+        raise CompilationError(str(refusal))
+    return _is_safe(self, obj, attr, value)
+
+
+def _meets_files(obj: Any, attr: str) -> bool:
+    if isinstance(obj, agate.Table):
+        return attr.startswith(_OF_TABLES)
+    of_dbt = type(obj).__module__.partition(".")[0] in ("dbt", "dbt_common")
+    return of_dbt and attr.startswith(_OF_DBT)
+
+
+def _ask(self: Any, *args: Any, **named: Any) -> tuple[None, None]:
+    """As `adapter.add_query`, but the connection, which shows secrets, stays inside."""
+    SQLAdapter.add_query(self, *args, **named)
+    return None, None
