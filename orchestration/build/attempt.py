@@ -6,7 +6,7 @@ before the last of them.
 
 import contextlib
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -23,7 +23,7 @@ from orchestration.build.project import refuse_leading_out
 from orchestration.build.provenance import provenance
 from orchestration.build.result import Refusal, RunResult, Status
 from orchestration.build.watch import Watcher
-from orchestration.errors import ConflictError
+from orchestration.errors import ConflictError, FirnError
 from orchestration.failpoints import reach
 from orchestration.lake import Lake
 from orchestration.lake.compact import tidy
@@ -32,7 +32,7 @@ from orchestration.lake.preflight import require_readable
 from orchestration.lake.session import engine
 from orchestration.lake.sums import seal
 from orchestration.settings import MAIN, Settings
-from orchestration.trouble import CatalogLostError, explain_text
+from orchestration.trouble import CatalogLostError, explain, explain_text
 
 
 @dataclass(kw_only=True)
@@ -120,9 +120,12 @@ class Attempt:
     def _blame_machine(self, messages: Iterable[str]) -> None:
         """Raise what the machine lacks, if that is why something failed."""
         for message in messages:
-            log = str(self.settings.log_dir / "catalog.log")
-            if trouble := explain_text(message, catalog_log=log):
+            if trouble := explain_text(message, catalog_log=self._catalog_log):
                 raise trouble
+
+    @property
+    def _catalog_log(self) -> str:
+        return str(self.settings.log_dir / "catalog.log")
 
     def _freshness(self, runner: dbt.Dbt) -> bool:
         """Return whether a source is too old to build on."""
@@ -191,17 +194,29 @@ class Attempt:
         except ConflictError as conflict:
             return self._result("conflict", conflict=conflict)
         reach("build.published")
-        self.lake.drop_branch(self.branch)
-        reach("build.branch-dropped")
-        if self.fingerprint:
-            since = publication.id if publication else self.newest
-            built = Built(since=since, fingerprint=self.fingerprint, inputs=inputs)
-            self._remember(built)
+        try:
+            self._leave(publication.id if publication else self.newest, inputs)
+        except (FirnError, OSError) as error:
+            if publication is None:
+                raise
+            # Published is published: the next run takes up what is left.
+            trouble = explain(error, catalog_log=self._catalog_log) or error
+            self.note += "; " if self.note else ""
+            self.note += f"it is published, but its branch may be left: {trouble}"
         if publication is None:
             reason = "the build made no table different from main's"
             reason += f"; {self.note}" if self.note else ""
             return replace(self._result("unchanged"), reason=reason)
         return self._result("published", publication=publication)
+
+    def _leave(self, since: int, inputs: Mapping[str, int | None]) -> None:
+        """Drop the branch, and remember what `main` holds since that publication."""
+        self.lake.drop_branch(self.branch)
+        reach("build.branch-dropped")
+        if self.fingerprint:
+            self._remember(
+                Built(since=since, fingerprint=self.fingerprint, inputs=inputs)
+            )
 
     def _remember(self, built: Built) -> None:
         Memory(self.settings).keep(built, self.evidence.sources, datetime.now(UTC))
@@ -236,7 +251,10 @@ class Attempt:
         if not found.sql:
             return Refusal(finding=found)
         path = self.logs / f"{found.subject}.sql"
-        path.write_text(found.sql.strip() + "\n", encoding="utf-8")
+        try:
+            path.write_text(found.sql.strip() + "\n", encoding="utf-8")
+        except OSError:  # what was found is worth more than where to look
+            return Refusal(finding=found)
         shown = path
         if path.is_relative_to(self.settings.project_dir):
             shown = path.relative_to(self.settings.project_dir)

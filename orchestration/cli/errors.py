@@ -1,5 +1,6 @@
 """Errors as messages and exit codes: 1 the data said no, 2 wrong use, 3 environment."""
 
+import logging
 import os
 import signal
 import sys
@@ -30,6 +31,7 @@ class Verbs(TyperGroup):
     def main(self, args: Sequence[str] | None = None, *rest: Any, **how: Any) -> Any:
         """Run the command line, whatever state its streams and locale are in."""
         streams.settle()
+        logging.raiseExceptions = False  # a log on a full disk would print its trace
         given = sys.argv[1:] if args is None else list(args)
         return super().main(streams.unicode(given), *rest, **how)
 

@@ -8,6 +8,7 @@ Incremental models read what is newer than all they hold, so rows have to appear
 publishes.
 """
 
+import logging
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -39,6 +40,8 @@ from orchestration.lake.compact import tidy
 from orchestration.lake.session import connect, engine
 from orchestration.lake.sums import seal
 from orchestration.settings import Settings
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[LoadResult], None]
 Say = Callable[[str], None]
@@ -194,9 +197,14 @@ def _publish(settings: Settings, lake: Lake, branch: str) -> Publication | None:
         tidy(lake, branch, partial(engine, settings, branch))
         seal(lake, branch)
         publication = lake.publish(branch, Provenance(who=settings.user))
-        reach("ingest.published")
-    finally:
+    except BaseException:
         lake.drop_branch(branch)
+        raise
+    reach("ingest.published")
+    try:
+        lake.drop_branch(branch)
+    except FirnError as error:  # published is published: `firn clean` drops it
+        log.warning("branch %s is left: %s", branch, error)
     reach("ingest.branch-dropped")
     return publication
 

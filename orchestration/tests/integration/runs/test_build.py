@@ -1,5 +1,6 @@
 """A build from fork to verdict, on real parts: dbt, DuckDB, the REST catalog, files."""
 
+import errno
 import json
 import os
 import shlex
@@ -310,6 +311,31 @@ def test_a_project_that_does_not_parse_is_wrong_use_and_leaves_no_branch(
         build(project)
     assert runs(lake) == []
     assert firn("build").exit_code == 2
+
+
+def full(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize("last", ["Lake.drop_branch", "Memory.keep"])
+def test_what_is_published_is_not_called_a_failure(
+    project: Settings,
+    lake: Lake,
+    land: Land,
+    firn: Firn,
+    monkeypatch: pytest.MonkeyPatch,
+    last: str,
+) -> None:
+    land((1, 10.0))
+    with monkeypatch.context() as mutant:
+        mutant.setattr(f"orchestration.build.attempt.{last}", full)
+        done = firn("build")
+    assert done.exit_code == 0, done.output
+    assert "published 2" in done.stdout
+    assert "it is published, but its branch may be left" in done.stdout
+    assert "the disk is full" in done.stdout
+    assert [one.id for one in lake.log(9)] == [2, 1]
+    assert build(project).status == "unchanged"
 
 
 def test_nothing_that_dbt_prints_is_on_stdout(project: Settings, land: Land) -> None:
