@@ -192,6 +192,24 @@ def test_a_branch_that_is_worked_on_stays_however_old(
     assert sweep(small).stale.branches == ()
 
 
+def test_a_branch_that_is_written_to_during_a_clean_up_stays(
+    small: SmallLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "run_20260101_000000_abcd"
+    small.lake.create_branch(name)
+    later = time.time() + LATER.total_seconds()
+
+    def write(instant: str) -> None:
+        if instant == "clean.planned":
+            with small.on(name) as con:
+                con.execute(f"insert into lake.{TABLE} values (5)")
+            os.utime(small.file(TABLE, METADATA, name), (later, later))
+
+    monkeypatch.setattr(clean, "reach", write)
+    assert sweep(small).stale.branches == ()
+    assert small.rows(TABLE, name) == [(4,), (5,)]
+
+
 def test_a_table_of_a_killed_build_goes_with_its_files(small: SmallLake) -> None:
     small.lake.create_branch("dev")
     with small.on("dev") as con:
