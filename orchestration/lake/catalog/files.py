@@ -91,12 +91,18 @@ class Files:
         """The JSON text of a metadata file that a request names.
 
         Raises:
-            CatalogError: 400, it is not in the warehouse; 404, there is no such file.
+            CatalogError: 400, it is not in the warehouse or is too large; 404, there is
+                no such file.
         """
         self.locations.admit([metadata_location])
-        if not _is_file(local_path(metadata_location)):  # a pipe would never end
+        path = local_path(metadata_location)
+        if not _is_file(path):  # a pipe would never end
             what = "there is no such metadata file"
             raise CatalogError(404, "NotFoundException", what)
+        if (
+            local_path(metadata_location).stat().st_size > _LARGEST
+        ):  # data, not metadata
+            raise bad_request("the file is larger than any metadata")
         return self.read(metadata_location)
 
     @lru_cache(maxsize=256)  # noqa: B019 - one instance lives as long as the server
