@@ -14,6 +14,7 @@ from orchestration.lake import Lake, clean, ownership, process, reachable, stale
 from orchestration.lake.clean import Limits, Plan
 from orchestration.lake.process import Endpoint
 from orchestration.lake.reachable import DATA, LIST, MANIFEST, METADATA, Root
+from orchestration.lake.session import rest_catalog
 from orchestration.settings import Settings
 from orchestration.tests.faults.small_lake import SmallLake
 from orchestration.tests.pages import fault, mutant
@@ -259,6 +260,24 @@ def test_a_table_with_a_damaged_file_keeps_its_whole_folder(
         *inside,
         orphan,
     }
+
+
+def test_a_damaged_table_keeps_its_files_elsewhere(small: SmallLake) -> None:
+    elsewhere = small.settings.warehouse / "elsewhere-0a1b2c3d"
+    small.lake.create_branch("dev")
+    catalog = rest_catalog(process.ensure_catalog(small.settings), "dev")
+    with catalog.load_table(TABLE).transaction() as change:
+        change.set_properties({"write.data.path": f"file://{elsewhere}/data"})
+    with small.on("dev") as con:
+        con.execute(f"insert into lake.{TABLE} values (5)")
+    small.lake.create_branch("older", base="dev")
+    with small.on("dev") as con:
+        con.execute(f"insert into lake.{TABLE} values (6)")
+    files = set(elsewhere.rglob("*.parquet"))
+    assert len(files) == 2
+    small.file(TABLE, METADATA, "dev").write_bytes(b"{")
+    sweep(small)
+    assert set(elsewhere.rglob("*.parquet")) == files
 
 
 def test_a_file_is_known_by_what_it_is_not_by_its_path(
