@@ -99,10 +99,8 @@ def apply(
     moment = now or _now()
     with being_alone(settings, wait=wait) as alone:
         true_now = _look(lake, settings, wanted.limits, moment, alone=alone)
-        forgotten = _both(true_now.stale, wanted.stale)
         reach("clean.planned")
-        with lake.store.write() as connection:
-            stale.forget(connection, forgotten)
+        forgotten = _forget(lake, wanted, moment, alone=alone)
         reach("clean.forgotten")
         # Looked for anew: what has a pointer by now is no garbage.
         before = _before(wanted.limits, moment, alone=alone)
@@ -141,6 +139,19 @@ def _look(
         uncertain=found.uncertain,
         alone=alone,
     )
+
+
+def _forget(lake: Lake, wanted: Plan, now: datetime, *, alone: bool) -> Stale:
+    """Drop the pointers that can still go; returns which.
+
+    To look takes its time, in which somebody may have come back to a branch.
+    """
+    with lake.store.write() as connection:
+        stale.lock(connection, wanted.stale)
+        found = stale.find(connection, wanted.limits, now=now, alone=alone)
+        gone = _both(found, wanted.stale)
+        stale.forget(connection, gone)
+    return gone
 
 
 def _garbage(

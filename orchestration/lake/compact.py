@@ -18,6 +18,7 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.sorting import NullOrder, SortDirection
 from pyiceberg.transforms import IdentityTransform
 
+from orchestration.errors import DamagedError
 from orchestration.lake.lake import Lake
 from orchestration.lake.model import TableId
 from orchestration.lake.reachable import DATA, Walk
@@ -27,6 +28,7 @@ from orchestration.lake.updates import key
 
 MANY = 32  # files that a query opens for nothing, before they are written again
 SMALL = 16 * 2**20  # bytes; a file from this size on is left alone
+_FILE = "filename"  # DuckDB's column of the file that a row is from
 
 Opened = tuple[duckdb.DuckDBPyConnection, RestCatalog]
 Open = Callable[[], AbstractContextManager[Opened]]
@@ -48,6 +50,9 @@ def tidy(lake: Lake, branch: str, opened: Open) -> list[Rewrite]:
 
     Returns:
         What was written again.
+
+    Raises:
+        DamagedError: A table has not the rows that it had; it must not be published.
     """
     due = list(_due(lake, branch))
     with ExitStack() as stack:
@@ -100,24 +105,41 @@ def _rewrite(
 ) -> None:
     table = wanted.table
     metadata = catalog.load_table(key(table)).metadata
+    files = None if _hides_files(metadata) else wanted.files
     staged = stage(catalog, table, None)
     try:
+        rows = _count(con, table)
         con.execute(
             f"insert into {_name(staged)} by name select * from {_name(table)}"
-            f"{_only(wanted.files)}{_order(metadata)}"
+            f"{_only(files)}{_order(metadata)}"
         )
-        files = wanted.files
         leaves = None if files is None else lambda file: file.file_path in files
         swap(catalog, table, staged, leaves=leaves)
     except BaseException:
         discard(catalog, staged)
         raise
+    if (left := _count(con, table)) != rows:
+        raise DamagedError(
+            f"of {rows} rows {left} are left where small files were written again",
+            where=str(table),
+            remedy="Nothing was published. Drop the branch, and report it as a defect.",
+        )
+
+
+def _hides_files(metadata: TableMetadata) -> bool:
+    """Whether a column has the name by which DuckDB tells the files of rows apart."""
+    return any(one.name.lower() == _FILE for one in metadata.schema().fields)
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: TableId) -> int:
+    [(rows,)] = con.execute(f"select count(*) from {_name(table)}").fetchall()
+    return int(rows)
 
 
 def _only(files: frozenset[str] | None) -> str:
     if files is None:
         return ""
-    return f" where filename in ({', '.join(map(literal, sorted(files)))})"
+    return f" where {_FILE} in ({', '.join(map(literal, sorted(files)))})"
 
 
 def _order(metadata: TableMetadata) -> str:

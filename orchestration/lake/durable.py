@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from pyiceberg.manifest import ManifestEntryStatus, ManifestFile, read_manifest_list
+from pyiceberg.manifest import ManifestFile, read_manifest_list
 
 from orchestration.errors import SetupError
 from orchestration.lake.catalog.errors import CatalogError
@@ -77,27 +77,29 @@ def _sync(location: str, table: TableId) -> set[Path]:
 
 
 def _brought(walk: Walk, change: TableChange) -> Iterator[str]:
-    """The files that the new state needs and the old one does not have."""
+    """The files that the new state needs and the old one does not have.
+
+    Compared by manifests: the snapshot that added one may be forgotten already.
+    """
     assert change.new is not None
     yield change.new
     before = walk.metadata(change.old).snapshots if change.old else ()
     known = {snapshot.id for snapshot in before}
-    added = [one for one in walk.metadata(change.new).snapshots if one.id not in known]
-    ids = {snapshot.id for snapshot in added}
+    live = [snapshot for snapshot in before if snapshot.live]
+    durable = {one.location for one in walk.files(live, skip=list)[0]}
     manifests: dict[str, ManifestFile] = {}
-    for snapshot in added:
+    for snapshot in walk.metadata(change.new).snapshots:
+        if snapshot.id in known:
+            continue
         yield snapshot.manifest_list
         with _naming(change.table):
             listed = read_manifest_list(LocalIO().new_input(snapshot.manifest_list))
-            own = [one for one in listed if one.added_snapshot_id in ids]
-        manifests |= {one.manifest_path: one for one in own}
-    for path, manifest in manifests.items():
+            manifests |= {one.manifest_path: one for one in listed}
+    for path in manifests.keys() - durable:
         yield path
         with _naming(change.table):
-            entries = manifest.fetch_manifest_entry(LocalIO(), discard_deleted=True)
-        for entry in entries:
-            if entry.status == ManifestEntryStatus.ADDED:
-                yield entry.data_file.file_path
+            entries = manifests[path].fetch_manifest_entry(LocalIO())
+        yield from (entry.data_file.file_path for entry in entries)
 
 
 @contextmanager

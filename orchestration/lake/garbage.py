@@ -98,6 +98,8 @@ def reached(pointers: Iterable[Root]) -> Reach:
     """Everything that the pointers lead to, in all snapshots of their metadata."""
     walk = Walk()
     reach = Reach()
+    elsewhere: set[Path] = set()
+    lost = False
     for location in sorted({root.location for root in pointers}):
         found = walk.metadata(location)
         folders = _folders(location, found)
@@ -107,6 +109,10 @@ def reached(pointers: Iterable[Root]) -> Reach:
         are_there = [_add(reach, file) for file in files]
         if found.trouble or troubles or not all(are_there):
             reach.uncertain |= folders
+        elsewhere |= _paths(found.folders[1:])
+        lost |= found.trouble is not None
+    if lost:  # nobody knows where else that table's writers put files
+        reach.uncertain |= elsewhere
     return reach
 
 
@@ -140,11 +146,10 @@ def _table_folder(relative: Path) -> Path | None:
 
 def _folders(location: str, found: Found) -> set[Path]:
     """Where a table's writers put files, as far as it says so."""
-    named = [path_of(folder) for folder in found.folders]
+    folders = _paths(found.folders)
     own = path_of(location)
     if own is not None and own.parent.name == "metadata":
-        named.append(own.parent.parent)
-    folders = {path.resolve() for path in named if path is not None}
+        folders.add(own.parent.parent.resolve())
     if folders:
         return folders
     raise SetupError(
@@ -152,6 +157,10 @@ def _folders(location: str, found: Found) -> set[Path]:
         where=location,
         remedy="`firn verify` says what is wrong with it.",
     )
+
+
+def _paths(locations: Iterable[str]) -> set[Path]:
+    return {path.resolve() for one in locations if (path := path_of(one)) is not None}
 
 
 def _add(reach: Reach, location: str) -> bool:

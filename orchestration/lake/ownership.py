@@ -21,7 +21,7 @@ _MARKS = ".lakes"
 
 def claim(store: Store, settings: Settings) -> None:
     """Leave this lake's mark; done by whatever is about to write files."""
-    mark = _mark(store, settings.warehouse)
+    mark = _mark(store, settings)
     # Where it cannot be written there is nothing to clean either.
     with suppress(OSError):
         if not mark.exists():
@@ -37,7 +37,7 @@ def require_sole(store: Store, settings: Settings) -> None:
             tables lie elsewhere, as after a copy of the folder.
     """
     _require_inside(store, settings.warehouse)
-    mark = _mark(store, settings.warehouse)
+    mark = _mark(store, settings)
     marks = sorted(mark.parent.glob("*")) if mark.parent.is_dir() else []
     if others := [one for one in marks if one != mark]:
         raise SetupError(
@@ -45,7 +45,7 @@ def require_sole(store: Store, settings: Settings) -> None:
             "here; nothing was deleted",
             where=str(others[0]),
             remedy="The mark says which. Delete the mark if that lake is gone for "
-            "good, and its files with it.",
+            "good, and its files with it, or if it is this one, moved and not copied.",
         )
     if not marks and settings.warehouse.is_dir() and any(settings.warehouse.iterdir()):
         raise SetupError(
@@ -77,11 +77,25 @@ def _require_inside(store: Store, warehouse: Path) -> None:
         )
 
 
-def _mark(store: Store, warehouse: Path) -> Path:
-    """A name that no other database has: the moment its `main` was made."""
+def _mark(store: Store, settings: Settings) -> Path:
+    """A name that no other database has: the moment its `main` was made, and where.
+
+    A copy of a database has the moment, too, and goes on without what the other makes.
+    """
     with store.read() as connection:
         row = connection.execute(
             sa.select(branches).where(branches.c.name == MAIN)
         ).one()
-    text = f"{row.created_at} {row.created_by}"
-    return warehouse / _MARKS / hashlib.sha256(text.encode()).hexdigest()[:16]
+    text = f"{row.created_at} {row.created_by} {_place(settings)}"
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    return settings.warehouse / _MARKS / name
+
+
+def _place(settings: Settings) -> str:
+    """A database's file, or its name on a server, which each client may call its way.
+
+    Nothing of it is secret.
+    """
+    url = sa.make_url(settings.database_url)
+    name = url.database or ""
+    return str(Path(name).resolve()) if url.get_backend_name() == "sqlite" else name

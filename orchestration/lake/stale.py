@@ -6,11 +6,13 @@ is swept afterwards (`garbage`); a crash in between leaves files and no broken p
 
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from orchestration.errors import NotFoundError
 from orchestration.lake import branches, selects
 from orchestration.lake.local_files import path_of
 from orchestration.lake.model import Branch, TableId
@@ -79,6 +81,13 @@ def find(
         publications=_publications(connection, limits.publications),
         tables=_in_work(connection, None if alone else now - limits.grace),
     )
+
+
+def lock(connection: sa.Connection, stale: Stale) -> None:
+    """Keep the branches as they are until the transaction ends."""
+    for name in stale.branches:
+        with suppress(NotFoundError):
+            branches.get(connection, name, lock=True)
 
 
 def forget(connection: sa.Connection, stale: Stale) -> None:

@@ -13,6 +13,8 @@ from orchestration.errors import FirnError
 from orchestration.lake.model import TableId
 
 _LOCATION = re.compile(r"""'[^']*/[^']*'|"[^"]*/[^"]*"|(\b[\w+.-]+:)?/[^\s'"(),]*""")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_PATH = (errno.ENAMETOOLONG, errno.ENOTDIR, errno.EEXIST, errno.ELOOP)
 _LONGEST = 500  # characters of a library's message; some list every snapshot
 
 
@@ -93,11 +95,18 @@ def without_locations(message: object) -> str:
     return said if len(said) <= _LONGEST else f"{said[:_LONGEST]} …"
 
 
-def no_room(error: OSError) -> Exception:
-    """A full disk as a refusal: nothing was done. Other errors stay what they are."""
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return error
-    return disk_full()
+def no_file(error: OSError) -> Exception:
+    """A refusal, where a file cannot be there at all: nothing was done.
+
+    Other errors stay what they are.
+    """
+    if error.errno in _FULL:
+        return disk_full()
+    if error.errno in _NO_PATH:
+        return bad_request(
+            "a location is too long for the file system, or leads through a file"
+        )
+    return error
 
 
 def disk_full() -> CatalogError:

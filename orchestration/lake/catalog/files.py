@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from orchestration.failpoints import reach
 from orchestration.lake.catalog import names
-from orchestration.lake.catalog.errors import CatalogError, bad_request, no_room
+from orchestration.lake.catalog.errors import CatalogError, bad_request, no_file
 from orchestration.lake.catalog.locations import Locations, local_path
 from orchestration.lake.model import TableId
 
@@ -43,7 +43,7 @@ class Files:
     def prepare(self, location: str) -> None:
         """Make a table's folders, which DuckDB expects to be there."""
         for folder in ("data", "metadata"):
-            (local_path(location) / folder).mkdir(parents=True, exist_ok=True)
+            _make_folder(local_path(location) / folder)
 
     def write(
         self,
@@ -63,13 +63,13 @@ class Files:
         name = f"{version:05d}-{uuid.uuid4()}.metadata.json"
         metadata_location = f"{folder.rstrip('/')}/{name}"
         path = local_path(metadata_location)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         try:
             with path.open("x", encoding="utf-8") as file:
                 file.write(content)
         except OSError as error:
             path.unlink(missing_ok=True)
-            raise no_room(error) from error
+            raise no_file(error) from error
         reach("catalog.metadata-written")
         return metadata_location
 
@@ -91,12 +91,18 @@ class Files:
         """The JSON text of a metadata file that a request names.
 
         Raises:
-            CatalogError: 400, it is not in the warehouse; 404, there is no such file.
+            CatalogError: 400, it is not in the warehouse or is too large; 404, there is
+                no such file.
         """
         self.locations.admit([metadata_location])
-        if not local_path(metadata_location).is_file():  # a pipe would never end
+        path = local_path(metadata_location)
+        if not _is_file(path):  # a pipe would never end
             what = "there is no such metadata file"
             raise CatalogError(404, "NotFoundException", what)
+        if (
+            local_path(metadata_location).stat().st_size > _LARGEST
+        ):  # data, not metadata
+            raise bad_request("the file is larger than any metadata")
         return self.read(metadata_location)
 
     @lru_cache(maxsize=256)  # noqa: B019 - one instance lives as long as the server
@@ -117,6 +123,20 @@ class Files:
     def discard(self, metadata_location: str) -> None:
         """Delete a file that was just written, and that nothing points to."""
         local_path(metadata_location).unlink(missing_ok=True)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # too long for a name
+        return False
+
+
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise no_file(error) from error
 
 
 def _unpacked(content: bytes) -> bytes:

@@ -59,7 +59,7 @@ class Presence:
                 continue
             try:
                 alone = process.leave_alone(self._settings)
-            except FileNotFoundError:  # deleted in this moment
+            except OSError:  # deleted in this moment, or no descriptor is left
                 continue
             if alone is None:
                 last_user = time.monotonic()

@@ -14,6 +14,7 @@ from orchestration.lake import Lake, clean, ownership, process, reachable, stale
 from orchestration.lake.clean import Limits, Plan
 from orchestration.lake.process import Endpoint
 from orchestration.lake.reachable import DATA, LIST, MANIFEST, METADATA, Root
+from orchestration.lake.session import rest_catalog
 from orchestration.settings import Settings
 from orchestration.tests.faults.small_lake import SmallLake
 from orchestration.tests.pages import fault, mutant
@@ -192,6 +193,24 @@ def test_a_branch_that_is_worked_on_stays_however_old(
     assert sweep(small).stale.branches == ()
 
 
+def test_a_branch_that_is_written_to_during_a_clean_up_stays(
+    small: SmallLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "run_20260101_000000_abcd"
+    small.lake.create_branch(name)
+    later = time.time() + LATER.total_seconds()
+
+    def write(instant: str) -> None:
+        if instant == "clean.planned":
+            with small.on(name) as con:
+                con.execute(f"insert into lake.{TABLE} values (5)")
+            os.utime(small.file(TABLE, METADATA, name), (later, later))
+
+    monkeypatch.setattr(clean, "reach", write)
+    assert sweep(small).stale.branches == ()
+    assert small.rows(TABLE, name) == [(4,), (5,)]
+
+
 def test_a_table_of_a_killed_build_goes_with_its_files(small: SmallLake) -> None:
     small.lake.create_branch("dev")
     with small.on("dev") as con:
@@ -241,6 +260,24 @@ def test_a_table_with_a_damaged_file_keeps_its_whole_folder(
         *inside,
         orphan,
     }
+
+
+def test_a_damaged_table_keeps_its_files_elsewhere(small: SmallLake) -> None:
+    elsewhere = small.settings.warehouse / "elsewhere-0a1b2c3d"
+    small.lake.create_branch("dev")
+    catalog = rest_catalog(process.ensure_catalog(small.settings), "dev")
+    with catalog.load_table(TABLE).transaction() as change:
+        change.set_properties({"write.data.path": f"file://{elsewhere}/data"})
+    with small.on("dev") as con:
+        con.execute(f"insert into lake.{TABLE} values (5)")
+    small.lake.create_branch("older", base="dev")
+    with small.on("dev") as con:
+        con.execute(f"insert into lake.{TABLE} values (6)")
+    files = set(elsewhere.rglob("*.parquet"))
+    assert len(files) == 2
+    small.file(TABLE, METADATA, "dev").write_bytes(b"{")
+    sweep(small)
+    assert set(elsewhere.rglob("*.parquet")) == files
 
 
 def test_a_file_is_known_by_what_it_is_not_by_its_path(

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from orchestration.errors import DamagedError
 from orchestration.lake import Lake, TableId, compact, process
 from orchestration.lake.catalog import history
 from orchestration.lake.compact import MANY, tidy
@@ -87,6 +88,36 @@ def test_without_it_every_increment_stays_a_file(
     monkeypatch.setattr(compact, "plan", lambda *_: None)
     with pytest.raises(AssertionError, match=f"{MANY + 3}"):
         stays_small(small)
+
+
+def increments(small: SmallLake, columns: str, row: str) -> list[tuple[Any, ...]]:
+    """Append rows until the table is due, and write it again; the rows before."""
+    small.lake.create_branch("run")
+    with small.on("run") as con:
+        con.execute("create schema lake.m")
+        con.execute(f"create table lake.{RAW} ({columns})")
+        for number in range(MANY + 2):
+            con.execute(f"insert into lake.{RAW} select {row.format(number)}")
+        before = small.rows(RAW, "run")
+        catalog = rest_catalog(process.ensure_catalog(small.settings), "run")
+        opened: AbstractContextManager[Any] = nullcontext((con, catalog))
+        assert tidy(small.lake, "run", lambda: opened)
+    return before
+
+
+def test_a_column_called_as_duckdb_calls_the_files_loses_no_row(
+    small: SmallLake,
+) -> None:
+    before = increments(small, 'a int, "FileName" varchar', "{0}, 'f{0}'")
+    assert small.rows(RAW, "run") == before
+
+
+def test_a_table_that_has_lost_rows_is_told_of(
+    small: SmallLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compact, "_only", lambda _: " where a > 0")
+    with pytest.raises(DamagedError, match=f"of {MANY + 2} rows {MANY + 1} are left"):
+        increments(small, "a int", "{0}")
 
 
 def test_a_partitions_only_small_file_is_left_alone() -> None:

@@ -1,5 +1,9 @@
 """Clean-up deletes nothing in a warehouse that may not be this lake's."""
 
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from orchestration.errors import SetupError
@@ -48,3 +52,20 @@ def test_without_the_look_they_would_go(
     copied(lake, settings)
     with pytest.raises(AssertionError):
         assert not clean.plan(lake, settings).files
+
+
+def test_a_copy_of_the_database_does_not_own_what_the_lake_makes_from_then_on(
+    lake: Lake, settings: Settings, tmp_path: Path
+) -> None:
+    ownership.claim(lake.store, settings)
+    data = settings.warehouse / "raw/shop__orders-00000000/data/0.parquet"
+    data.parent.mkdir(parents=True)
+    data.write_bytes(b"rows")
+    shutil.copytree(settings.home, tmp_path / "copy")
+    database = f"sqlite:///{tmp_path / 'copy/catalog.db'}"
+    other = replace(settings, home=tmp_path / "copy", database_url=database)
+    copy = Lake.open(other)
+    with pytest.raises(SetupError, match="another lake"):
+        clean.plan(copy, other)
+    copy.close()
+    assert clean.plan(lake, settings).files  # nothing points to it here

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+from pathlib import Path
 
 import pytest
 from httpx import Response
@@ -30,6 +31,19 @@ def test_a_broken_gzip_is_no_metadata(
     body = {"name": "r", "metadata-location": f"file://{file}"}
     for path in ("register", "register-view"):
         assert refusal(post(marts, f"namespaces/marts/{path}", body))[0] in (400, 404)
+
+
+def test_a_file_larger_than_any_metadata_is_not_read(
+    marts: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = settings.warehouse / "0.parquet"
+    with file.open("wb") as sparse:
+        sparse.truncate(1 << 40)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    body = {"name": "r", "metadata-location": f"file://{file}"}
+    for path in ("register", "register-view"):
+        answer = post(marts, f"namespaces/marts/{path}", body)
+        assert refusal(answer) == (400, "BadRequestException")
 
 
 @fault(

@@ -133,6 +133,19 @@ def test_a_warehouse_may_be_reached_by_a_link(
     assert create(marts, "x", location=f"{tmp_path}/short/x").status_code == 200
 
 
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("form", ["{warehouse}/" + "é" * 200, "{file}", "{file}/x"])
+def test_a_location_that_can_be_no_folder_is_refused(
+    marts: TestClient, settings: Settings, door: str, form: str
+) -> None:
+    file = settings.warehouse / "file"
+    file.write_text("no folder")
+    given = form.format(warehouse=settings.warehouse, file=file)
+    answer = DOORS[door](marts, f"file://{given}")
+    assert answer.status_code < 500, answer.text
+    assert str(settings.warehouse) not in answer.text or answer.status_code == 200
+
+
 def test_a_table_goes_on_where_it_is_when_the_warehouse_moves(
     marts: TestClient,
     settings: Settings,
