@@ -62,3 +62,24 @@ def test_a_promise_is_a_sentence_of_the_readme() -> None:
 def test_an_outcome_is_one_of_four() -> None:
     with pytest.raises(ValueError, match="starts with none"):
         pages.case("JSON", "truncated", outcome="ignored")
+
+
+def test_each_fault_has_a_mutant_or_says_why_not(request: pytest.FixtureRequest) -> None:
+    if request.config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
+        pytest.skip("the mutant of a fault may be in a file that was not asked for")
+    assert request.config.stash[pages.UNPROVEN] == []
+
+
+def test_a_fault_without_a_mutant_is_found(pytester: pytest.Pytester) -> None:
+    more = '''
+@fault("Disk", "slow", seen="nothing")
+def test_slow(): pass
+
+@fault("Disk", "gone", seen="exit 3", unguarded="the system says so")
+def test_gone(): pass
+'''
+    text = TESTS.replace("BROKEN", "False").replace("MUTANT_CAUGHT", "True")
+    pytester.makepyfile(text + more)
+    plugin = ["-p", "orchestration.tests.pages", "-p", "no:cacheprovider"]
+    items, _ = pytester.inline_genitems(*plugin)
+    assert items[0].config.stash[pages.UNPROVEN] == ["slow"]
