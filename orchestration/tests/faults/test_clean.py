@@ -16,7 +16,7 @@ from orchestration.lake.process import Endpoint
 from orchestration.lake.reachable import DATA, LIST, MANIFEST, METADATA, Root
 from orchestration.settings import Settings
 from orchestration.tests.faults.small_lake import SmallLake
-from orchestration.tests.pages import fault, mutant
+from orchestration.tests.pages import fault, mutant, promise
 
 TABLE = "marts.t"
 FIRST = ("create schema lake.marts", f"create table lake.{TABLE} as select 1 as a")
@@ -136,6 +136,7 @@ def test_without_grace_it_would_delete_what_is_being_written(
         keeps_what_is_reachable(small)
 
 
+@promise("and what may go")
 def test_a_dry_run_changes_nothing_and_names_what_goes(small: SmallLake) -> None:
     before, files = values(small), small.files()
     now = datetime.now(UTC) + LATER

@@ -9,7 +9,7 @@ from orchestration.tests.faults import invariants
 from orchestration.tests.faults.invariants import Reference
 from orchestration.tests.faults.small_lake import SmallLake
 from orchestration.tests.faults.world import World
-from orchestration.tests.pages import fault
+from orchestration.tests.pages import fault, promise
 
 TABLE = "marts.fct_orders"
 NAME = "a {role} of a mart is missing when it is read and built"
@@ -62,6 +62,7 @@ def reads(world: World) -> tuple[str, str]:
         )
     ],
 )
+@promise("A build stops on damage in any table of `main`, unless it is a full refresh.")
 def test_it_is_named_and_a_full_refresh_brings_the_table_back(
     world: World, undisturbed: Reference, role: str
 ) -> None:
