@@ -6,6 +6,12 @@ from contextlib import contextmanager
 from typing import Any
 
 ANY_NAME = re.compile(".*")
+# Nothing of what libraries and the system say is put into words for people.
+SILENT = (
+    "orchestration.cli.errors:explain=orchestration.tests.faults.mutants:nothing;"
+    "orchestration.build.attempt:explain_text=orchestration.tests.faults.mutants:nothing"
+)
+IN_WORDS = "what the system and libraries say is put into words"
 
 
 def nothing(*_: Any, **__: Any) -> None:
@@ -126,3 +132,14 @@ def all_that_differs(name: str) -> Any:
         .select_from(here.outerjoin(main, selects.same_name(here, main)))
         .where(here.c.metadata_location.is_distinct_from(main.c.metadata_location))
     )
+
+
+def nowhere_to_spill(con: Any, *_: Any) -> None:
+    """Bound a connection's memory, and give it no folder."""
+    con.execute("set global memory_limit = '100MB'")
+    con.execute("set global temp_directory = ''")
+
+
+def unquoted(text: str) -> str:
+    """Put a text into SQL as if no text held a quote."""
+    return f"'{text}'"
