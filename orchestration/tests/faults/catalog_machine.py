@@ -1,11 +1,12 @@
 """`firn` in processes of its own, on a lake whose catalog is disturbed."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,16 @@ def any_lock(settings: Settings) -> int:
 
 def nothing(*_: Any, **__: Any) -> None:
     pass
+
+
+def five(*_: Any) -> float:
+    return 5.0
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    with socket.create_server((host, port)) as listener:
+        yield listener
 
 
 SHORT = 300  # milliseconds

@@ -176,36 +176,56 @@ def test_without_repair_clients_would_wait_in_vain(
         damage_the_address(machine.settings, b"")
 
 
-@fault(
-    "Catalog",
-    "port taken",
-    seen="exit 3, with the address",
-    rerun="serves, once the port is free or another one is named",
-)
-def test_a_taken_port_is_named(machine: Machine) -> None:
+def serve_on_a_taken_port(machine: Machine, switch_off: str = "") -> None:
     with closing(socket.socket()) as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = str(other.getsockname()[1])
-        done = machine.firn("catalog", "serve", "--port", port)
+        done = machine.firn("catalog", "serve", "--port", port, switch_off=switch_off)
         is_clear(done, 3, f"127.0.0.1:{port}", "cannot listen", "another port")
-    assert answers(process.ensure_catalog(machine.settings))
 
 
 @fault(
     "Catalog",
-    "FIRN_CATALOG_IDLE_SECONDS is no number",
-    seen="exit 2, with the variable's name",
+    TAKEN,
+    seen="exit 3, with the address",
+    rerun="serves, once the port is free or another one is named",
 )
+def test_a_taken_port_is_named(machine: Machine) -> None:
+    serve_on_a_taken_port(machine)
+    assert answers(process.ensure_catalog(machine.settings))
+
+
+@mutant(TAKEN, guard="what the system says of a port is put into words")
+def test_without_words_nobody_knows_which_port(machine: Machine) -> None:
+    off = f"orchestration.lake.rest.server:_listening={HERE}:listening"
+    with pytest.raises(AssertionError):
+        serve_on_a_taken_port(machine, off)
+
+
+def idle_for(machine: Machine, given: str, *verb: str, switch_off: str = "") -> None:
+    variable = "FIRN_CATALOG_IDLE_SECONDS"
+    done = machine.firn(*verb, switch_off=switch_off, **{variable: given})
+    is_clear(done, 2, variable, given)
+    assert not (machine.settings.log_dir / "catalog.log").exists()
+
+
+@fault("Catalog", IDLE, seen="exit 2, with the variable's name")
 @pytest.mark.parametrize(
     "given", ["abc", *(pytest.param(x, marks=FULL) for x in ("-1", "nan", "inf"))]
 )
+@pytest.mark.parametrize("verb", [("sql", "select 1"), ("clean", "--dry-run")])
 def test_a_bad_idle_time_is_refused_where_it_is_given(
-    machine: Machine, given: str
+    machine: Machine, given: str, verb: tuple[str, ...]
 ) -> None:
-    done = machine.firn("sql", "select 1", FIRN_CATALOG_IDLE_SECONDS=given)
-    is_clear(done, 2, "FIRN_CATALOG_IDLE_SECONDS", given)
-    assert not (machine.settings.log_dir / "catalog.log").exists()
+    idle_for(machine, given, *verb)
+
+
+@mutant(IDLE, guard="the variable is read before anything starts")
+def test_an_idle_time_that_nobody_reads(machine: Machine) -> None:
+    off = f"orchestration.lake.process:idle_seconds={HERE}:five"
+    with pytest.raises(AssertionError):
+        idle_for(machine, "abc", "clean", "--dry-run", switch_off=off)
 
 
 # Between finding it and using it
