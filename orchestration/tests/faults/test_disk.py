@@ -114,18 +114,6 @@ def limit(size: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
-GROWN = "files larger than RLIMIT_FSIZE"
-
-
-@pytest.mark.full
-@mutant(GROWN, guard=IN_WORDS)
-def test_a_file_that_may_not_grow_without_words(day_one: World) -> None:
-    day_one.drop(2)
-    done = day_one.firn("run", preexec=limit(8_000), mutant=SILENT)
-    day_one.stop_catalog()
-    assert done.code != 3, done
-
-
 @pytest.mark.parametrize(
     "size",
     [
@@ -138,9 +126,10 @@ def test_a_file_that_may_not_grow_without_words(day_one: World) -> None:
 )
 @fault(
     SECTION,
-    GROWN,
+    "files larger than RLIMIT_FSIZE",
     seen="exit 3, with what could not be written",
     rerun="converges",
+    unguarded="the system refuses, and any error that nobody foresaw is exit 3",
 )
 def test_files_that_may_not_grow(
     world: World, undisturbed: Undisturbed, size: int
