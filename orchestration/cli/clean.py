@@ -42,12 +42,11 @@ def clean(
       firn clean --dry-run
       firn clean --keep-publications 20
     """
-    import os
     from contextlib import closing
     from datetime import timedelta
 
     from orchestration.cli.render.clean import as_dict, text
-    from orchestration.lake import Lake
+    from orchestration.lake import Lake, process
     from orchestration.lake import clean as cleaning
     from orchestration.settings import Settings
 
@@ -56,7 +55,7 @@ def clean(
         publications=keep_publications, branch_age=timedelta(days=older_than)
     )
     # A catalog without users leaves by itself; the last verb's may still be there.
-    wait = float(os.environ.get("FIRN_CATALOG_IDLE_SECONDS") or 5) + 2
+    wait = process.idle_seconds() + 2
     with closing(Lake.open(settings)) as lake:
         found = cleaning.plan(lake, settings, limits, wait=wait)
         if not dry_run:

@@ -117,11 +117,8 @@ def attach(
         SetupError: The catalog refuses, or an extension is missing.
     """
     load_extensions(con)
-    con.execute("set global timezone = 'UTC'")
+    _ignore_the_machines_time(con)
     con.execute("set global allow_persistent_secrets = false")
-    # Or a table that is newer than the clock is read as it was before, or not at all:
-    # the clock may have been set back, or another machine's be ahead.
-    con.execute("set global iceberg_use_metadata_log = false")
     con.execute(f"set global http_timeout = {math.ceil(_patience())}")
     # The macros sort rows before they insert them; DuckDB itself cannot.
     con.execute("set global unsafe_iceberg_ignore_sort_order = true")
@@ -144,6 +141,13 @@ def attach(
     if within is not None:
         confine(con, within)
     recreate_views(con, rest_catalog(endpoint, branch))
+
+
+def _ignore_the_machines_time(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("set global timezone = 'UTC'")
+    # Or a table that is newer than the clock is read as it was before, or not at all:
+    # the clock may have been set back, or another machine's be ahead.
+    con.execute("set global iceberg_use_metadata_log = false")
 
 
 def _trust(con: duckdb.DuckDBPyConnection, endpoint: Endpoint) -> None:

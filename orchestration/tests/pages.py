@@ -20,15 +20,17 @@ _HEADS = {
     "fault": ("fault", "what you see", "what a re-run does", "result", "guard off"),
     "case": ("input", "outcome", "result", "guard off"),
 }
+UNPROVEN = pytest.StashKey[list[str]]()  # of all tests, also those that do not run
 _OUTCOMES = ("accepted", "rejected row", "refused file", "refused run")
 
 
 class Page(NamedTuple):
-    """Where a page is, and what begins it."""
+    """Where a page is, what begins it, and the marks that it has rows of."""
 
     path: Path
     title: str
     preface: str
+    kinds: tuple[str, ...]
 
 
 PAGES = {
@@ -42,7 +44,9 @@ PAGES = {
         "what happened, and an undisturbed run afterwards comes to what it would have "
         "come to without the fault. *Guard off* is a second test of the same fault "
         "with the named guard switched off: it counts as caught when the first test's "
-        "checks then fail.",
+        "checks then fail. Where Firn has no guard of its own that could be switched "
+        "off, the column says what the fault is left to.",
+        ("promise", "fault"),
     ),
     "bad-input": Page(
         PROJECT / "docs/bad-input.md",
@@ -52,15 +56,22 @@ PAGES = {
         "`raw.<source>__rejects` with its line and the reason, the rest lands. "
         "*Refused file* and *refused run*: nothing of it lands, and the message names "
         "the file, what is wrong, and what to do.",
+        ("case",),
     ),
 }
 
 
 def fault(
-    section: str, name: str, *, seen: str, rerun: str = "-"
+    section: str, name: str, *, seen: str, rerun: str = "-", unguarded: str = ""
 ) -> pytest.MarkDecorator:
-    """The test causes a fault: what a user sees of it, and what a re-run does."""
-    return pytest.mark.fault(section=section, name=name, seen=seen, rerun=rerun)
+    """The test causes a fault: what a user sees of it, and what a re-run does.
+
+    Args:
+        unguarded: Why nothing of Firn's own stands against it that a mutant could
+            switch off. A fault has this or a mutant.
+    """
+    said = {"section": section, "name": name, "seen": seen, "rerun": rerun}
+    return pytest.mark.fault(**said, unguarded=unguarded)
 
 
 def mutant(name: str, *, guard: str) -> pytest.MarkDecorator:
@@ -131,19 +142,22 @@ class _Collector:
 
     def _lines(self) -> Iterator[str]:
         yield from (self._page.title, "", self._page.preface)
-        if promises := self._rows["promise"]:
-            yield from ("", "## What the README promises", "")
-            yield from _table(("promise", "result"), _promise_rows(promises))
-        for kind, heads in _HEADS.items():
-            for section, rows in _sections(self._rows[kind]):
+        for kind in self._page.kinds:
+            if kind == "promise":
+                yield from ("", "## What the README promises", "")
+                rows = _promise_rows(self._rows[kind])
+                yield from _table(("promise", "result"), rows)
+                continue
+            for section, found in _sections(self._rows[kind]):
                 yield from ("", f"## {section}", "")
-                yield from _table(heads, (self._cells(kind, *pair) for pair in rows))
+                cells = (self._cells(kind, *pair) for pair in found)
+                yield from _table(_HEADS[kind], cells)
 
     def _cells(self, kind: str, name: str, row: _Row) -> tuple[str, ...]:
         said = [row.said[key] for key in _SAID[kind]]
         guards = self._guards.get(name, {}).items()
         off = "; ".join(f"{guard}: {state}" for guard, state in guards)
-        return name, *said, _result(row), off
+        return name, *said, _result(row), off or row.said.get("unguarded", "")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -160,6 +174,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Collector(PAGES[str(name)]))
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` leaves any out
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
@@ -167,16 +182,29 @@ def pytest_collection_modifyitems(
         for kind in _KINDS:
             for mark in item.iter_markers(kind):
                 item.user_properties.append((kind, dict(mark.kwargs)))
+    config.stash[UNPROVEN] = list(_without_mutant(items))
     if name := config.getoption("--page"):
-        is_bad_input = name == "bad-input"
-        kept = [
-            item
-            for item in items
-            if _has(item, _KINDS)
-            and item.path.is_relative_to(_BAD_INPUT) == is_bad_input
-        ]
+        kept = [item for item in items if _belongs(item, PAGES[str(name)])]
         config.hook.pytest_deselected(items=[i for i in items if i not in kept])
         items[:] = kept
+
+
+def _belongs(item: pytest.Item, page: Page) -> bool:
+    """Whether it has a row of the page, or is the mutant of one."""
+    is_case = item.path.is_relative_to(_BAD_INPUT)
+    is_mutant = _has(item, ("mutant",)) and is_case == ("case" in page.kinds)
+    return is_mutant or _has(item, page.kinds)
+
+
+def _without_mutant(items: Iterable[pytest.Item]) -> Iterator[str]:
+    """The faults that have neither a mutant nor a word on why they have none."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for item in items:
+        for kind in ("fault", "mutant"):
+            for mark in item.iter_markers(kind):
+                if not mark.kwargs.get("unguarded"):
+                    names[kind].add(mark.kwargs["name"])
+    yield from sorted(names["fault"] - names["mutant"])
 
 
 def _has(item: pytest.Item, kinds: Iterable[str]) -> bool:

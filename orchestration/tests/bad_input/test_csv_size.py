@@ -9,7 +9,7 @@ import pytest
 from orchestration.errors import GateError
 from orchestration.ingestion import doubt, load, records, rejects
 from orchestration.tests.bad_input.conftest import Landing
-from orchestration.tests.pages import case
+from orchestration.tests.pages import case, promise
 from orchestration.tests.unit.ingestion.conftest import Place
 
 TWO = {"columns": {"id": "bigint", "v": "varchar"}}
@@ -88,6 +88,7 @@ PLAIN, LINES = "x" * 10, r"xxxxxxxxx\n"  # ten bytes each
         ),
     ],
 )
+@promise("A CSV line holds 2,000,000 bytes")
 def test_a_huge_field_is_refused_in_bounded_memory(
     tmp_path: Path, quote: str, unit: str, megabytes: int
 ) -> None:

@@ -21,7 +21,7 @@ from orchestration.ingestion import (
     unpack,
 )
 from orchestration.tests.bad_input.conftest import Landing
-from orchestration.tests.pages import case
+from orchestration.tests.pages import case, promise
 from orchestration.tests.unit.ingestion.conftest import Place
 
 ANY = {"v": "varchar"}
@@ -207,6 +207,7 @@ def test_deep_nesting_in_lines(landing: Landing) -> None:
 
 @named("nesting 10,000 deep, in a document", "refused file")
 @pytest.mark.parametrize("before", [b"", b'{"v": 1}\n'])
+@promise("a JSON document 256 MiB and about 1,000 levels")
 def test_deep_nesting_in_a_document(landing: Landing, before: bytes) -> None:
     data = before + b'[{"v": ' + b"[" * 10_000 + b"]" * 10_000 + b"}]"
     outcome = landing({"columns": ANY, "format": "json"}, {"a.json": data})
@@ -214,6 +215,7 @@ def test_deep_nesting_in_a_document(landing: Landing, before: bytes) -> None:
 
 
 @named("a document of more than 256 MiB", "refused file: JSON lines may be of any size")
+@promise("a JSON document 256 MiB and about 1,000 levels")
 def test_a_document_that_memory_may_not_hold(
     landing: Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:

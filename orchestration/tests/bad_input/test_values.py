@@ -14,7 +14,7 @@ from orchestration.ingestion import casts, exact
 from orchestration.tests.bad_input.conftest import Landing, Outcome
 from orchestration.tests.bad_input.moment_groups import DAY, MOMENTS
 from orchestration.tests.bad_input.value_groups import NO, NUMBERS, Group
-from orchestration.tests.pages import case
+from orchestration.tests.pages import case, promise
 from orchestration.tests.unit.ingestion.conftest import Place
 
 GROUPS = [*MOMENTS, *NUMBERS]
@@ -48,6 +48,7 @@ def landed(landing: Landing) -> Outcome:
         for group in GROUPS
     ],
 )
+@promise("Text that a type cannot hold exactly is a rejected row")
 def test_a_value_lands_exactly_or_is_rejected(landed: Outcome, group: Group) -> None:
     column = COLUMNS[group.type]
     rows = {row["n"]: row for row in landed.rows}
@@ -168,6 +169,7 @@ TYPED: list[tuple[str, str, str, pa.lib.Array, list[Any]]] = [
         for name, seen, type_, array, expected in TYPED
     ],
 )
+@promise("Text that a type cannot hold exactly is a rejected row")
 def test_a_typed_value_lands_exactly_or_is_rejected(
     landing: Landing, type_: str, array: pa.lib.Array, expected: list[Any]
 ) -> None:

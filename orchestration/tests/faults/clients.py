@@ -21,6 +21,8 @@ SCHEMA: Json = {
     "schema-id": 0,
     "fields": [{"id": 1, "name": "id", "required": False, "type": "long"}],
 }
+ONE_TABLE = "16 clients, 100 commits each, to one table"
+SEVERAL_TABLES = "16 clients, 100 commits each, to three tables at once"
 _NAME = "commit"  # the property that says which commit wrote a metadata file
 
 

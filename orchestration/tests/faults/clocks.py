@@ -5,22 +5,24 @@ from datetime import UTC, datetime, timedelta
 
 WRONG = (
     "orchestration.ingestion.load:utc_now=orchestration.tests.faults.clocks:utc_now;"
-    "orchestration.lake.branches:now=orchestration.tests.faults.clocks:now"
+    "orchestration.lake.branches:now=orchestration.tests.faults.clocks:now;"
+    "orchestration.lake.clean:_now=orchestration.tests.faults.clocks:moment"
 )
 
 
-def _moment() -> datetime:
+def moment() -> datetime:
+    """That of a clean-up."""
     return datetime.now(UTC) + timedelta(seconds=float(os.environ["FIRN_TEST_CLOCK"]))
 
 
 def utc_now() -> datetime:
     """That of the ingest."""
-    return _moment().replace(tzinfo=None)
+    return moment().replace(tzinfo=None)
 
 
 def now() -> str:
     """That of publications and branches."""
-    return _moment().isoformat()
+    return moment().isoformat()
 
 
 def careless(*_: object) -> datetime:

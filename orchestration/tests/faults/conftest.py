@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from orchestration.lake import process
+from orchestration.settings import Settings
+from orchestration.tests.faults.catalog_machine import Machine, until
 from orchestration.tests.faults.undisturbed import Undisturbed
 from orchestration.tests.faults.world import World, copy, template
 
@@ -39,3 +42,14 @@ def day_one(undisturbed: Undisturbed) -> Iterator[World]:
     lent = undisturbed.first_day()
     yield lent
     lent.close()
+
+
+@pytest.fixture
+def machine(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    monkeypatch.setenv("FIRN_CATALOG_IDLE_SECONDS", "0.5")
+    made = Machine(settings)
+    yield made
+    made.end()
+    process.release(settings)
+    if settings.home.exists():
+        until(lambda: not process.is_running(settings))

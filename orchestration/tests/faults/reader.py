@@ -39,11 +39,22 @@ class Reader:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self._have_read()
         self._over.set()
         self._thread.join(timeout=60)
         assert not self._thread.is_alive(), "the reader hangs"
         self.assert_whole()
+
+    def _have_read(self) -> None:
+        """Wait until it has read once: one that never could has proven nothing."""
+        process.ensure_catalog(self._settings)
+        deadline = time.monotonic() + 120
+        while not self.reads and self._thread.is_alive():
+            assert time.monotonic() < deadline, "the reader never had an answer"
+            self._thread.join(timeout=0.05)
+        process.release(self._settings)
 
     def assert_whole(self) -> None:
         """Assert that every answer so far was one state of `main`."""

@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 import pytest
 
-from orchestration.lake import Lake, Provenance, process
+from orchestration.errors import ConflictError
+from orchestration.lake import Lake, Provenance, process, publish
+from orchestration.lake.catalog.tables import Tables
 from orchestration.settings import Settings
 from orchestration.tests.faults import clients
 from orchestration.tests.faults.clients import Client, at_once, change
@@ -16,6 +18,7 @@ from orchestration.tests.pages import fault, mutant
 from orchestration.tests.postgres import on_both_databases
 
 ME = Provenance(who="tester")
+_commit = Tables._commit  # as it is before a guard is switched off
 SITE = Path(__file__).parent / "sitecustomize"
 
 
@@ -72,7 +75,7 @@ def switch_off(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
 
 ONE_TABLE = fault(
     "Concurrency",
-    "16 clients, 100 commits each, to one table",
+    clients.ONE_TABLE,
     seen="each commit lands, or gets a 409; none is lost, the history is one line",
     rerun="whoever got a 409 commits again",
 )
@@ -99,31 +102,6 @@ def test_commits_to_one_table_land_once_or_are_refused(
     commit_to_one_table(lake, connect, size)
 
 
-def swap_blindly(connection, branch, table, *, old, new):  # type: ignore[no-untyped-def]
-    """`entries.swap` that does not look where the pointer is."""
-    from orchestration.lake.catalog import entries  # noqa: PLC0415
-    from orchestration.lake.store import tables  # noqa: PLC0415
-
-    connection.execute(
-        tables.update()
-        .where(*entries._is(branch, table))
-        .values(metadata_location=new, previous_metadata_location=old)
-    )
-    return True
-
-
-@mutant(
-    "16 clients, 100 commits each, to one table",
-    guard="a pointer moves only from where the commit found it",
-)
-def test_without_the_comparison_commits_are_lost(
-    lake: Lake, connect: Connect, switch_off: Callable[[str, str], None]
-) -> None:
-    switch_off("orchestration.lake.catalog.entries:swap", "swap_blindly")
-    with pytest.raises(AssertionError):
-        commit_to_one_table(lake, connect, Size(8, 20))
-
-
 @ONE_TABLE
 @on_both_databases
 @sizes
@@ -146,19 +124,15 @@ def test_snapshots_of_many_clients_are_one_line(
     assert len(line) == len(clients.metadata_files(lake, "dev", "t")) - 1
 
 
+PUBLISHED = "16 clients, 100 commits each, to branches that are being published"
 SEVERAL = fault(
     "Concurrency",
-    "16 clients, 100 commits each, to branches that are being published",
+    PUBLISHED,
     seen="every commit lands; main moves from whole state to whole state",
 )
 
 
-@SEVERAL
-@on_both_databases
-@sizes
-def test_commits_on_several_branches_do_not_meet(
-    lake: Lake, connect: Connect, size: Size
-) -> None:
+def commit_and_publish(lake: Lake, connect: Connect, size: Size) -> None:
     branches = [f"dev_{number}" for number in range(4)]
     for branch in branches:
         lake.create_branch(branch)
@@ -184,6 +158,24 @@ def test_commits_on_several_branches_do_not_meet(
     publications_are_one_line(lake)
 
 
+@SEVERAL
+@on_both_databases
+@sizes
+def test_commits_on_several_branches_do_not_meet(
+    lake: Lake, connect: Connect, size: Size
+) -> None:
+    commit_and_publish(lake, connect, size)
+
+
+@mutant(PUBLISHED, guard="the fork moves on with a publication")
+def test_a_fork_that_stays_ends_in_a_conflict(
+    lake: Lake, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publish, "_advance_fork", lambda *_: None)
+    with pytest.raises(ConflictError):
+        commit_and_publish(lake, connect, SMALL)
+
+
 def publications_are_one_line(lake: Lake) -> None:
     main: dict[str, str | None] = {}
     for publication in reversed(lake.log(10_000)):
@@ -196,7 +188,7 @@ def publications_are_one_line(lake: Lake) -> None:
 
 SAME_TABLES = fault(
     "Concurrency",
-    "16 clients, 100 commits each, to three tables at once",
+    clients.SEVERAL_TABLES,
     seen="a commit lands on all three tables, or on none of them",
 )
 
@@ -226,34 +218,10 @@ def test_commits_of_several_tables_land_in_one_order(
     commit_to_three_tables(lake, connect, size)
 
 
-def swap_one_by_one(self, branch, steps):  # type: ignore[no-untyped-def]
-    """`Tables._swap` with a transaction for each table."""
-    from orchestration.lake.catalog import tables  # noqa: PLC0415
-
-    for step in steps:
-        try:
-            with self._store.write() as connection:
-                tables._move(connection, branch, step)
-        except tables._LostError:
-            return False
-    return True
-
-
-@mutant(
-    "16 clients, 100 commits each, to three tables at once",
-    guard="the tables of a commit move in one SQL transaction",
-)
-def test_without_one_transaction_tables_part(
-    lake: Lake, connect: Connect, switch_off: Callable[[str, str], None]
-) -> None:
-    switch_off("orchestration.lake.catalog.tables:Tables._swap", "swap_one_by_one")
-    with pytest.raises(AssertionError):
-        commit_to_three_tables(lake, connect, Size(8, 10))
-
-
+PARTLY = "one table of a commit of several is refused"
 HALF = fault(
     "Catalog",
-    "one table of a commit of several is refused",
+    PARTLY,
     seen="409, and none of its tables has moved",
     rerun="the same commit, once its requirement holds, moves all of them",
 )
@@ -282,3 +250,17 @@ def test_a_refused_member_refuses_the_whole_commit(
     lake: Lake, connect: Connect
 ) -> None:
     refuse_the_last_of_three(lake, connect)
+
+
+def commit_one_by_one(self, branch, commits):  # type: ignore[no-untyped-def]
+    """`Tables._commit` that takes each table for itself."""
+    return [one for commit in commits for one in _commit(self, branch, [commit])]
+
+
+@mutant(PARTLY, guard="all of a commit is prepared before any of it moves")
+def test_one_by_one_a_part_of_it_moves(
+    lake: Lake, connect: Connect, switch_off: Callable[[str, str], None]
+) -> None:
+    switch_off("orchestration.lake.catalog.tables:Tables._commit", "commit_one_by_one")
+    with pytest.raises(AssertionError):
+        refuse_the_last_of_three(lake, connect)

@@ -17,7 +17,7 @@ from orchestration.lake.reachable import DATA, LIST, MANIFEST, METADATA, Root
 from orchestration.lake.session import rest_catalog
 from orchestration.settings import Settings
 from orchestration.tests.faults.small_lake import SmallLake
-from orchestration.tests.pages import fault, mutant
+from orchestration.tests.pages import fault, mutant, promise
 
 TABLE = "marts.t"
 FIRST = ("create schema lake.marts", f"create table lake.{TABLE} as select 1 as a")
@@ -137,6 +137,7 @@ def test_without_grace_it_would_delete_what_is_being_written(
         keeps_what_is_reachable(small)
 
 
+@promise("and what may go")
 def test_a_dry_run_changes_nothing_and_names_what_goes(small: SmallLake) -> None:
     before, files = values(small), small.files()
     now = datetime.now(UTC) + LATER

@@ -18,6 +18,8 @@ from orchestration.tests.pages import fault, mutant
 
 SECTION = "Disk, memory and clock"
 HOUR = 3600
+ZONE = "another time zone (TZ)"
+DST = "hour that a DST change skips or repeats"
 FAKETIME = [
     *Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"),
     *Path("/usr/lib").glob("faketime/libfaketimeMT.so.1"),
@@ -76,6 +78,7 @@ def test_a_careless_moment_loses_rows(world: World, undisturbed: Undisturbed) ->
     "clock of every process wrong for a run",
     seen="nothing",
     rerun="continues with the right time",
+    unguarded="by the guard of *clock set back an hour*",
 )
 @pytest.mark.full
 def test_tables_from_the_future_are_read(
@@ -102,7 +105,7 @@ def test_tables_from_the_future_are_read(
         "Europe/Berlin",
     ],
 )
-@fault(SECTION, "another time zone (TZ)", seen="nothing", rerun="-")
+@fault(SECTION, ZONE, seen="nothing", rerun="-")
 @pytest.mark.full
 def test_the_zone_of_the_user_changes_nothing(
     world: World, undisturbed: Undisturbed, zone: str
@@ -115,14 +118,30 @@ def test_the_zone_of_the_user_changes_nothing(
 
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York"])
-@fault(SECTION, "hour that a DST change skips or repeats", seen="nothing", rerun="-")
+@fault(SECTION, DST, seen="nothing", rerun="-")
 def test_no_hour_is_skipped_or_repeated(world: World, zone: str) -> None:
+    hours_stay(world, zone)
+
+
+@mutant(DST, guard="a connection ignores the machine's zone and clock")
+@mutant(ZONE, guard="a connection ignores the machine's zone and clock")
+def test_in_the_machines_zone_hours_move(world: World) -> None:
+    local = (
+        "orchestration.lake.session:_ignore_the_machines_time="
+        "orchestration.tests.faults.mutants:nothing"
+    )
+    with pytest.raises(AssertionError):
+        hours_stay(world, "Europe/Berlin", local)
+
+
+def hours_stay(world: World, zone: str, mutant: str | None = None) -> None:
+    """Times read as they were written, whatever the zone."""
     hours = "unnest(['2026-03-29 02:30', '2026-10-25 02:30', '2026-03-08 02:30'])"
     query = (
         f"select {hours}::timestamptz::timestamp::varchar as t, "
         "current_setting('timezone') as zone"
     )
-    done = world.firn("sql", query, "--format", "csv", env={"TZ": zone})
+    done = world.firn("sql", query, "--format", "csv", env={"TZ": zone}, mutant=mutant)
     assert done.out.splitlines() == [
         "t,zone",
         "2026-03-29 02:30:00,UTC",
@@ -138,7 +157,12 @@ def test_no_hour_is_skipped_or_repeated(world: World, zone: str) -> None:
         pytest.param(date(2027, 12, 30), date(2028, 1, 1), marks=pytest.mark.full),
     ],
 )
-@fault(SECTION, "leap day and new year, in data and as day of the run", seen="nothing")
+@fault(
+    SECTION,
+    "leap day and new year, in data and as day of the run",
+    seen="nothing",
+    unguarded="no code of Firn counts days",
+)
 @pytest.mark.full
 def test_rare_days(
     world: World, monkeypatch: pytest.MonkeyPatch, first: date, rare: date

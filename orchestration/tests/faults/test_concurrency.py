@@ -5,6 +5,7 @@ meet in the same place.
 """
 
 from contextlib import closing
+from datetime import timedelta
 
 import pytest
 
@@ -12,10 +13,11 @@ from orchestration.lake import Provenance
 from orchestration.lake.model import TEMPORARY
 from orchestration.lake.session import connect
 from orchestration.tests.faults import invariants
+from orchestration.tests.faults.clocks import WRONG
 from orchestration.tests.faults.reader import Reader
 from orchestration.tests.faults.undisturbed import Undisturbed
 from orchestration.tests.faults.world import Done, World
-from orchestration.tests.pages import fault, mutant
+from orchestration.tests.pages import fault, mutant, promise
 
 MUTANTS = "orchestration.tests.faults.mutants"
 NO_COMPARISON = f"orchestration.lake.publish:_compare={MUTANTS}:nothing"
@@ -42,6 +44,10 @@ def two_runs(world: World, *, guarded: bool = True) -> Done:
     seen="one publishes; the other exits 1 and names the tables that moved",
     rerun="finds nothing to do",
 )
+@promise(
+    "Two whole builds at once both do the work; one publishes, the other names the "
+    "tables that moved and exits 1."
+)
 def test_two_runs_at_once(day_one: World, undisturbed: Undisturbed) -> None:
     with Reader(day_one):
         late = two_runs(day_one)
@@ -61,48 +67,87 @@ def test_without_a_comparison_a_run_overwrites_another(day_one: World) -> None:
         invariants.check(day_one)
 
 
+BESIDE = "an ingest while a run builds"
+
+
+def an_ingest_beside_a_run(world: World, mutant: str | None = None) -> None:
+    """Land a day while another one is being built: both are there afterwards."""
+    world.drop(2)
+    slow = world.pause("run", failpoint="build.fresh", mutant=mutant)
+    world.drop(3)
+    assert world.firn("ingest").code == 0
+    invariants.check(world)
+    done = world.resume(slow)
+    assert done.code == 0, done
+    invariants.check_published(world, 5)
+    assert world.firn("ingest", "--format", "json").data["publications"] == []
+
+
 @pytest.mark.full
 @fault(
     "Concurrency",
-    "an ingest while a run builds",
+    BESIDE,
     seen="both end well; the run is of what it has forked",
     rerun="builds what the ingest has landed",
 )
 def test_an_ingest_while_a_run_builds(day_one: World, undisturbed: Undisturbed) -> None:
-    day_one.drop(2)
     with Reader(day_one):
-        slow = day_one.pause("run", failpoint="build.fresh")
-        day_one.drop(3)
-        assert day_one.firn("ingest").code == 0
-        invariants.check(day_one)
-        done = day_one.resume(slow)
-        assert done.code == 0, done
-        invariants.check_published(day_one, 5)
+        an_ingest_beside_a_run(day_one)
         assert day_one.run().data["status"] == "published"
-    invariants.check(day_one)
+    invariants.check_published(day_one, 6)
     invariants.converged(day_one, undisturbed)
 
 
 @pytest.mark.full
-@fault(
-    "Concurrency",
-    "two ingests at once",
-    seen="the second says that it waits for the first; both end well",
-    rerun="lands nothing",
-)
-def test_two_ingests_at_once(day_one: World) -> None:
-    day_one.drop(2)
-    slow = day_one.pause("ingest", failpoint="ingest.ledger-written")
-    other = day_one.start("ingest")
+@mutant(BESIDE, guard="a publish moves what its branch changed, and nothing else")
+def test_publishing_a_whole_branch_takes_the_ingest_back(day_one: World) -> None:
+    whole = f"orchestration.lake.selects:differences={MUTANTS}:all_that_differs"
+    with pytest.raises(AssertionError):
+        an_ingest_beside_a_run(day_one, whole)
+
+
+INGESTS = "two ingests at once"
+
+
+def two_ingests(world: World, mutant: str | None = None) -> None:
+    """An ingest begins while another one is about to publish, and waits for it."""
+    world.drop(2)
+    slow = world.pause("ingest", failpoint="ingest.ledger-written", mutant=mutant)
+    world._odd_catalog = False  # the second one is of the same kind
+    own = {"FIRN_TEST_MUTANT": mutant} if mutant else None
+    other = world.start("ingest", env=own)
     assert other.stderr is not None
     said = ""
     while "waits for another ingest" not in said:
         line = other.stderr.readline()
         assert line, said
         said += line
-    assert day_one.resume(slow).code == 0
-    assert day_one.wait(other).code == 0
-    invariants.check_published(day_one, 3)
+    assert world.resume(slow).code == 0
+    assert world.wait(other).code == 0
+    invariants.check_published(world, 3)
+
+
+@pytest.mark.full
+@fault(
+    "Concurrency",
+    INGESTS,
+    seen="the second says that it waits for the first; both end well",
+    rerun="lands nothing",
+)
+def test_two_ingests_at_once(day_one: World, undisturbed: Undisturbed) -> None:
+    two_ingests(day_one)
+    assert day_one.firn("ingest", "--format", "json").data["publications"] == []
+    day_one.run()
+    invariants.check_published(day_one, 4)
+    invariants.converged(day_one, undisturbed)
+
+
+@pytest.mark.full
+@mutant(INGESTS, guard="ingests on one machine take turns")
+def test_ingests_that_take_no_turns_do_not_wait(day_one: World) -> None:
+    at_once = f"orchestration.ingestion.run:_in_turn={MUTANTS}:at_once"
+    with pytest.raises(AssertionError):
+        two_ingests(day_one, at_once)
 
 
 def main_moves(world: World, *, guarded: bool = True) -> Done:
@@ -192,84 +237,62 @@ def test_without_its_demand_a_swap_overwrites(day_one: World) -> None:
         assert two_builds(day_one, guarded=False).code == 1
 
 
-@pytest.mark.full
-@fault(
-    "Concurrency",
-    "a dev branch left while `main` moved on",
-    seen="refresh follows `main` where the branch changed nothing; publish exits 1 and "
-    "names the table that both changed",
-    rerun="a fork of its own publishes",
-)
-def test_a_branch_left_for_long(day_one: World) -> None:
+LEFT = "a dev branch left for a month, while `main` moved on"
+MONTH = {"FIRN_TEST_CLOCK": str(timedelta(days=31).total_seconds())}
+
+
+def a_month_later(
+    world: World, *, cleans: str | None = None, publishes: str | None = None
+) -> None:
+    """Publish a branch that nobody touched while days were run, and clean-ups."""
     change = "update marts.rpt_totals set amount = 0"
-    assert day_one.firn("branches", "create", "old").code == 0
-    assert day_one.firn("sql", change, "--branch", "old", "--write").code == 0
+    assert world.firn("branches", "create", "old").code == 0
+    assert world.firn("sql", change, "--branch", "old", "--write").code == 0
     for day in (2, 3):
-        day_one.drop(day)
-        day_one.run()
-    assert day_one.firn("clean", "--older-than", "0").code == 0
-    assert day_one.firn("branches", "refresh", "old").code == 0
-    with closing(day_one.lake()) as lake:
+        world.drop(day)
+        world.run(mutant=WRONG, env=MONTH)
+    clean = ("clean", "--keep-publications", "2")
+    then = ";".join(filter(None, (WRONG, cleans)))
+    assert world.firn(*clean, mutant=then, env=MONTH).code == 0
+    assert world.firn("branches", "refresh", "old").code == 0
+    with closing(world.lake()) as lake:
         assert [str(one.table) for one in lake.diff("old")] == ["marts.rpt_totals"]
         old, main = lake.pointers("old"), lake.pointers("main")
         assert [str(t) for t in main if main[t] != old[t]] == ["marts.rpt_totals"]
-    done = day_one.firn("publish", "old")
+    done = world.firn("publish", "old", mutant=publishes)
     assert done.code == 1, done
     assert "marts.rpt_totals" in done.err
-    invariants.check_published(day_one, 6)
-    assert day_one.firn("sql", "from marts.rpt_totals", "--branch", "old").code == 0
+    invariants.check_published(world, 6)
 
 
-SIGNALS = [
-    ("ingest.rows-written", "INT", "in an ingest", 0),
-    ("ingest.ledger-written", "TERM", "before an ingest's publish", 0),
-    ("publish.swapped", "TERM", "in the transaction of an ingest's publish", 0),
-    ("build.fresh", "INT", "before dbt builds", 1),
-    ("table.before-swap", "INT", "in a model's build", 1),
-    ("table.before-swap", "TERM", "in a model's build", 1),
-    ("build.judged", "TERM", "before a build's publish", 1),
-    ("publish.swapped@2", "INT", "in the transaction of a build's publish", 1),
-    ("build.published", "INT", "after a build's publish", 2),
-]
-_CODES = {"INT": 130, "TERM": 143}
-_WORDS = {"INT": "Ctrl-C", "TERM": "SIGTERM"}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("failpoint", "number", "published"),
-    [
-        pytest.param(
-            failpoint,
-            number,
-            published,
-            id=f"{failpoint}:{number}",
-            marks=[
-                fault(
-                    "Kills",
-                    f"{_WORDS[number]} {where}",
-                    seen=f"exit {_CODES[number]}, and what is on `main`",
-                    rerun="completes the day",
-                ),
-                *([] if failpoint == "publish.swapped" else [pytest.mark.full]),
-            ],
-        )
-        for failpoint, number, where, published in SIGNALS
-    ],
+@pytest.mark.full
+@fault(
+    "Concurrency",
+    LEFT,
+    seen="clean-up leaves it; refresh follows `main` where it changed nothing; publish "
+    "exits 1 and names the table that both changed",
+    rerun="a fork of its own publishes",
 )
-def test_an_interrupted_run(
-    failpoint: str,
-    number: str,
-    published: int,
-    day_one: World,
-    undisturbed: Undisturbed,
-) -> None:
-    day_one.drop(2)
-    done = day_one.firn("run", failpoint=f"{failpoint}:{number}")
-    assert done.code == _CODES[number], done
-    assert "interrupted: " in done.err
-    assert ("raw landed as publication 3" in done.err) == (published > 0)
-    invariants.check_published(day_one, 2 + published)
-    day_one.run()
-    invariants.check_published(day_one, 4)
-    invariants.converged(day_one, undisturbed)
+def test_a_branch_left_for_long(day_one: World) -> None:
+    a_month_later(day_one)
+    assert day_one.firn("sql", "from marts.rpt_totals", "--branch", "old").code == 0
+    change = "update marts.rpt_totals set amount = amount"
+    assert day_one.firn("branches", "create", "new").code == 0
+    assert day_one.firn("sql", change, "--branch", "new", "--write").code == 0
+    assert day_one.firn("publish", "new").code == 0
+    invariants.check_published(day_one, 7)
+
+
+@pytest.mark.full
+@mutant(LEFT, guard="a publish compares `main` with the fork")
+def test_without_a_comparison_an_old_branch_overwrites(day_one: World) -> None:
+    with pytest.raises(AssertionError):
+        a_month_later(day_one, publishes=NO_COMPARISON)
+
+
+@pytest.mark.full
+@mutant(LEFT, guard="clean-up drops only branches that Firn has named itself")
+def test_a_clean_up_of_any_old_branch_takes_it(day_one: World) -> None:
+    any_name = f"orchestration.lake.stale:_ITS_OWN={MUTANTS}:ANY_NAME"
+    with pytest.raises(AssertionError):
+        a_month_later(day_one, cleans=any_name)

@@ -3,11 +3,13 @@
 import os
 import signal
 import time
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
 
 from orchestration.tests.faults import invariants
+from orchestration.tests.faults.mutants import IN_WORDS, SILENT
 from orchestration.tests.faults.proxy import Rule, proxy
 from orchestration.tests.faults.undisturbed import Undisturbed
 from orchestration.tests.faults.world import Done, World
@@ -21,6 +23,11 @@ NO_REPEATS = (
     "orchestration.lake.catalog.updates:Commit.is_in="
     "orchestration.tests.faults.mutants:no"
 )
+KEEPS_BRANCHES = (
+    "orchestration.build.attempt:CatalogLostError="
+    "orchestration.tests.faults.mutants:NeverRaisedError"
+)
+DROPPED = "a branch whose commits were not answered is dropped"
 LOSING = (
     "orchestration.lake.lake:Lake.publish="
     "orchestration.tests.faults.lost:publish_without_an_answer"
@@ -83,9 +90,22 @@ def test_an_unknown_repetition_fails_the_run(world: World) -> None:
     assert ("POST", 409) in {(method, status) for method, _, status in between.statuses}
 
 
+NO_ANSWERS = "every answer to an ingest's commit lost"
+
+
+@mutant(NO_ANSWERS, guard=IN_WORDS)
+@pytest.mark.full
+def test_an_ingest_without_answers_or_words(world: World) -> None:
+    world.drop(1)
+    with proxy(world, Rule("POST", COMMIT, "cut", times=99)) as between:
+        done = world.firn("ingest", env=between.env, mutant=SILENT)
+    with pytest.raises(AssertionError):
+        clear(done, "the catalog does not answer")
+
+
 @fault(
     SECTION,
-    "every answer to an ingest's commit lost",
+    NO_ANSWERS,
     seen="exit 3: the catalog does not answer, and where its log is",
     rerun="lands the files once",
 )
@@ -101,9 +121,22 @@ def test_an_ingest_without_answers_lands_later(
     converges(world, undisturbed)
 
 
+NO_SWAP = "answer to the swap of a table lost"
+
+
+@mutant(NO_SWAP, guard=DROPPED)
+@pytest.mark.full
+def test_a_branch_without_an_answer_would_be_left(day_one: World) -> None:
+    day_one.drop(2)
+    with proxy(day_one, Rule("POST", SWAP, "cut")) as between:
+        done = day_one.firn("run", env=between.env, mutant=KEEPS_BRANCHES)
+    clear(done, "the catalog does not answer")
+    assert day_one.branches() != []
+
+
 @fault(
     SECTION,
-    "answer to the swap of a table lost",
+    NO_SWAP,
     seen="exit 3, and no branch is left",
     rerun="builds it all",
 )
@@ -165,6 +198,31 @@ def torn_branch(world: World) -> None:
     clear(done, "the catalog does not answer")
 
 
+KILLED = "catalog killed in the middle of a request"
+
+
+@mutant(KILLED, guard=DROPPED)
+@pytest.mark.full
+def test_a_branch_of_a_killed_catalog_would_be_left(day_one: World) -> None:
+    day_one.drop(2)
+    rule = Rule("POST", SWAP, "gone", before=killing(day_one))
+    with proxy(day_one, rule) as between:
+        done = day_one.firn("run", env=between.env, mutant=KEEPS_BRANCHES)
+    assert done.code == 3, done
+    assert day_one.branches() != []
+
+
+def killing(world: World) -> Callable[[], None]:
+    """What kills the world's catalog."""
+
+    def kill() -> None:
+        pid = world.catalog_pid()
+        assert pid is not None
+        os.kill(pid, signal.SIGKILL)
+
+    return kill
+
+
 @pytest.mark.parametrize(
     ("verb", "path"),
     [
@@ -176,7 +234,7 @@ def torn_branch(world: World) -> None:
 )
 @fault(
     SECTION,
-    "catalog killed in the middle of a request",
+    KILLED,
     seen="exit 3, with the address and the catalog's log",
     rerun="starts another one, and converges",
 )
@@ -184,13 +242,7 @@ def test_a_killed_catalog_is_named(
     world: World, undisturbed: Undisturbed, verb: str, path: str
 ) -> None:
     world.drop(1)
-
-    def kill() -> None:
-        pid = world.catalog_pid()
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-
-    rule = Rule("POST", path, "gone", before=kill)
+    rule = Rule("POST", path, "gone", before=killing(world))
     with proxy(world, rule) as between:
         done = world.firn(verb, env=between.env)
     assert rule.hits == 1
@@ -199,26 +251,39 @@ def test_a_killed_catalog_is_named(
     converges(world, undisturbed)
 
 
+QUERIED = "catalog killed under `firn sql`"
+
+
+@mutant(QUERIED, guard=IN_WORDS)
+@pytest.mark.full
+def test_a_catalog_killed_under_a_query_without_words(day_one: World) -> None:
+    with pytest.raises(AssertionError):
+        query_while_it_is_killed(day_one, SILENT)
+
+
 @fault(
     SECTION,
-    "catalog killed under `firn sql`",
+    QUERIED,
     seen="exit 3, with the address and the catalog's log",
     rerun="answers",
 )
 @pytest.mark.full
-def test_a_catalog_killed_under_a_query(world: World) -> None:
-    world.drop(1)
-    world.run()
+def test_a_catalog_killed_under_a_query(day_one: World) -> None:
+    query_while_it_is_killed(day_one)
+    assert day_one.firn(*ASK).code == 0
+    assert day_one.branches() == []
 
-    def kill() -> None:
-        os.kill(world.catalog_pid() or 0, signal.SIGKILL)
 
-    ask = ("sql", "select count(*) from marts.fct_orders")
-    rule = Rule("GET", "read_.*fct_orders$", "gone", before=kill)
+ASK = ("sql", "select count(*) from marts.fct_orders")
+
+
+def query_while_it_is_killed(world: World, mutant: str | None = None) -> None:
+    """Ask, and kill the catalog as it is asked for the table."""
+    rule = Rule("GET", "read_.*fct_orders$", "gone", before=killing(world))
     with proxy(world, rule) as between:
-        clear(world.firn(*ask, env=between.env), "does not answer", "catalog.log")
-    assert world.firn(*ask).code == 0
-    assert world.branches() == []
+        done = world.firn(*ASK, env=between.env, mutant=mutant)
+    assert rule.hits == 1
+    clear(done, "does not answer", "catalog.log")
 
 
 @fault(
@@ -226,6 +291,7 @@ def test_a_catalog_killed_under_a_query(world: World) -> None:
     "catalog answers 503 once",
     seen="nothing, or exit 3: it is busy",
     rerun="converges",
+    unguarded="whether to ask again is left to DuckDB and pyiceberg",
 )
 @pytest.mark.full
 def test_a_catalog_that_is_busy_once(world: World, undisturbed: Undisturbed) -> None:
@@ -284,7 +350,12 @@ def test_without_a_limit_it_would_wait(world: World) -> None:
         world.end(child)
 
 
-@fault(SECTION, "catalog is slow", seen="nothing", rerun="-")
+@fault(
+    SECTION,
+    "catalog is slow",
+    seen="nothing",
+    unguarded="it is within the time limit",
+)
 @pytest.mark.full
 def test_a_slow_catalog_is_waited_for(world: World, undisturbed: Undisturbed) -> None:
     world.drop(1)

@@ -13,7 +13,7 @@ from orchestration.lake.recovery import remedies
 from orchestration.settings import Settings
 from orchestration.tests.conftest import PROJECT
 from orchestration.tests.faults.small_lake import ME, ROLES, SmallLake
-from orchestration.tests.pages import fault, mutant
+from orchestration.tests.pages import fault, mutant, promise
 
 TABLE = "marts.t"
 OTHER = "marts.other"
@@ -88,6 +88,7 @@ def found(small: SmallLake, *, deep: bool = True) -> verify.Report:
     return verify.verify(small.lake, deep=deep)
 
 
+@promise("is it whole")
 def test_nothing_is_wrong_with_a_lake_that_nobody_harmed(small: SmallLake) -> None:
     report = found(small)
     assert report.damages == ()
@@ -226,6 +227,7 @@ def finds_subtle(small: SmallLake, role: str) -> None:
         for role in ROLES
     ],
 )
+@promise("A flipped bit that still decodes is found by `firn verify --deep` alone.")
 def test_a_flip_that_decodes_is_found(small: SmallLake, role: str) -> None:
     finds_subtle(small, role)
 

@@ -7,9 +7,10 @@ import pytest
 from orchestration.lake.reachable import DATA, LIST, MANIFEST, METADATA
 from orchestration.tests.faults import invariants
 from orchestration.tests.faults.invariants import Reference
+from orchestration.tests.faults.mutants import SILENT
 from orchestration.tests.faults.small_lake import SmallLake
 from orchestration.tests.faults.world import World
-from orchestration.tests.pages import fault
+from orchestration.tests.pages import fault, mutant, promise
 
 TABLE = "marts.fct_orders"
 NAME = "a {role} of a mart is missing when it is read and built"
@@ -62,6 +63,7 @@ def reads(world: World) -> tuple[str, str]:
         )
     ],
 )
+@promise("A build stops on damage in any table of `main`, unless it is a full refresh.")
 def test_it_is_named_and_a_full_refresh_brings_the_table_back(
     world: World, undisturbed: Reference, role: str
 ) -> None:
@@ -77,3 +79,32 @@ def test_it_is_named_and_a_full_refresh_brings_the_table_back(
     world.drop(3)
     world.run()
     invariants.converged(world, undisturbed)
+
+
+UNSEEN = (
+    "orchestration.lake.preflight:require_readable="
+    f"orchestration.tests.faults.mutants:nothing;{SILENT}"
+)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "role",
+    [
+        pytest.param(
+            role,
+            marks=mutant(
+                NAME.format(role=role),
+                guard="damage is looked for before an engine reads, and put into words",
+            ),
+        )
+        for role in (METADATA, LIST, MANIFEST, DATA)
+    ],
+)
+def test_unseen_it_is_a_riddle(day_one: World, role: str) -> None:
+    day_one.drop(2)
+    day_one.run()
+    with closing(day_one.lake()) as lake:
+        SmallLake(day_one.settings, lake).file(TABLE, role).unlink()
+    with pytest.raises(AssertionError):
+        says_so(day_one, *reads(day_one), mutant=UNSEEN)

@@ -9,16 +9,13 @@ import pytest
 
 from orchestration.tests.faults import invariants
 from orchestration.tests.faults.disks import read_only, small
+from orchestration.tests.faults.mutants import IN_WORDS, SILENT
 from orchestration.tests.faults.undisturbed import Undisturbed
 from orchestration.tests.faults.world import Done, World
 from orchestration.tests.pages import fault, mutant
 
 SECTION = "Disk, memory and clock"
 SEEN = "exit 3: the disk is full, where, and how to make room"
-SILENT = (
-    "orchestration.cli.errors:explain=orchestration.tests.faults.mutants:nothing;"
-    "orchestration.build.attempt:explain_text=orchestration.tests.faults.mutants:nothing"
-)
 
 
 def says(done: Done, what: str) -> None:
@@ -94,7 +91,13 @@ def test_an_unexplained_full_disk_is_a_riddle(world: World) -> None:
         pytest.param("target", 4_000, marks=pytest.mark.full),
     ],
 )
-@fault(SECTION, "one folder's disk full", seen=SEEN, rerun="converges")
+@fault(
+    SECTION,
+    "one folder's disk full",
+    seen=SEEN,
+    rerun="converges",
+    unguarded="by the guard of *disk of the whole lake full*",
+)
 def test_a_folder_on_a_full_disk_is_named(
     world: World, undisturbed: Undisturbed, place: str, kilobytes: int
 ) -> None:
@@ -139,6 +142,7 @@ def limit(size: int) -> Callable[[], None]:
     "files larger than RLIMIT_FSIZE",
     seen="exit 3, with what could not be written",
     rerun="converges",
+    unguarded="the system refuses, and any error that nobody foresaw is exit 3",
 )
 def test_files_that_may_not_grow(
     world: World, undisturbed: Undisturbed, size: int
@@ -160,8 +164,22 @@ def test_files_that_may_not_grow(
     invariants.converged(world, undisturbed)
 
 
-@fault(SECTION, "stdout on a full disk", seen=SEEN, rerun="-")
+STDOUT = "stdout on a full disk"
+
+
+@fault(SECTION, STDOUT, seen=SEEN, rerun="-")
 def test_an_answer_that_cannot_be_written(world: World) -> None:
+    answer_into_a_full_disk(world)
+
+
+@mutant(STDOUT, guard=IN_WORDS)
+def test_an_answer_that_cannot_be_written_without_words(world: World) -> None:
+    with pytest.raises(AssertionError):
+        answer_into_a_full_disk(world, SILENT)
+
+
+def answer_into_a_full_disk(world: World, mutant: str | None = None) -> None:
+    """Ask, and have the answer go where no room is."""
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("this system has no /dev/full")
@@ -173,7 +191,7 @@ def test_an_answer_that_cannot_be_written(world: World) -> None:
     world.drop(1)
     world.firn("ingest")
     for call in (["log"], ["sql", "from raw.shop__orders"], ["log", "--format=json"]):
-        done = world.firn(*call, preexec=answer)
+        done = world.firn(*call, preexec=answer, mutant=mutant)
         says(done, "the disk is full")
 
 
@@ -197,6 +215,7 @@ def os_dup2(descriptor: int) -> None:
     "folder that is read-only",
     seen="exit 3: it cannot be written, and which",
     rerun="converges once it can",
+    unguarded="the system refuses, and Firn tells it as it tells of a full disk",
 )
 @pytest.mark.full
 def test_a_read_only_folder_is_named(
@@ -221,7 +240,12 @@ def test_a_read_only_folder_is_named(
     invariants.converged(world, undisturbed)
 
 
-@fault(SECTION, "landing folder that is read-only", seen="nothing", rerun="-")
+@fault(
+    SECTION,
+    "landing folder that is read-only",
+    seen="nothing",
+    unguarded="nothing is ever written there",
+)
 @pytest.mark.full
 def test_a_read_only_landing_folder_is_fine(
     world: World, undisturbed: Undisturbed

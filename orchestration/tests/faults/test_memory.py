@@ -10,6 +10,7 @@ import pytest
 from orchestration.lake import spill
 from orchestration.settings import Settings
 from orchestration.tests.faults import invariants
+from orchestration.tests.faults.mutants import IN_WORDS, SILENT
 from orchestration.tests.faults.undisturbed import Undisturbed
 from orchestration.tests.faults.world import World
 from orchestration.tests.pages import fault, mutant
@@ -114,33 +115,60 @@ def test_unswept_it_stays(
     assert dead.exists()
 
 
-@fault(SECTION, "query larger than FIRN_MEMORY", seen="nothing: it spills", rerun="-")
+LARGER = "query larger than FIRN_MEMORY"
+
+
+@fault(SECTION, LARGER, seen="nothing: it spills", rerun="-")
 def test_a_query_larger_than_memory_spills(world: World) -> None:
+    larger_than_memory(world)
+
+
+@mutant(LARGER, guard="a connection has a folder to spill into")
+def test_with_nowhere_to_spill_it_fails(world: World) -> None:
+    nowhere = (
+        "orchestration.lake.session:spill_to="
+        "orchestration.tests.faults.mutants:nowhere_to_spill"
+    )
+    with pytest.raises(AssertionError):
+        larger_than_memory(world, nowhere)
+
+
+def larger_than_memory(world: World, mutant: str | None = None) -> None:
+    """Sort 100 MB in 100 MB."""
     world.home.mkdir(exist_ok=True)
     query = (
         "select count(*), sum(length(s)) from (select repeat('x', 60) || i as s "
         "from range(1_500_000) r(i) order by hash(i))"
     )
     small = {"FIRN_MEMORY": "100MB"}
-    done = world.firn("sql", query, "--format", "csv", env=small)
+    done = world.firn("sql", query, "--format", "csv", env=small, mutant=mutant)
     assert done.code == 0, done
     assert done.out.splitlines()[1].startswith("1500000,")
     assert not list(spill.spills(world.home).rglob("*.tmp"))
 
 
+CANNOT = "query that cannot spill"
+HUGE = "select length(list(repeat('x', 90) || i)::varchar) from range(900000) r(i)"
+
+
+@mutant(CANNOT, guard=IN_WORDS)
+def test_out_of_memory_without_words(world: World) -> None:
+    done = world.firn("sql", HUGE, env={"FIRN_MEMORY": "60MB"}, mutant=SILENT)
+    assert "not enough memory" not in done.err
+
+
 @fault(
     SECTION,
-    "query that cannot spill",
+    CANNOT,
     seen="exit 3: not enough memory, FIRN_MEMORY, docs/runbooks/out-of-memory.md",
     rerun="works with more memory",
 )
 def test_a_query_that_cannot_spill_says_what_it_needs(world: World) -> None:
-    query = "select length(list(repeat('x', 90) || i)::varchar) from range(900000) r(i)"
-    done = world.firn("sql", query, env={"FIRN_MEMORY": "60MB"})
+    done = world.firn("sql", HUGE, env={"FIRN_MEMORY": "60MB"})
     assert done.code == 3, done
     assert "not enough memory" in done.err
     assert "FIRN_MEMORY" in done.err
-    assert world.firn("sql", query).code == 0
+    assert world.firn("sql", HUGE).code == 0
 
 
 @fault(
@@ -148,6 +176,7 @@ def test_a_query_that_cannot_spill_says_what_it_needs(world: World) -> None:
     "ingest and build in little memory",
     seen="nothing: they spill, or exit 3",
     rerun="converges with more",
+    unguarded="the limit is DuckDB's; see *query larger than FIRN_MEMORY*",
 )
 @pytest.mark.full
 @pytest.mark.parametrize("memory", ["20MB", "60MB", "200MB"])

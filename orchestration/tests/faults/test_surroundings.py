@@ -21,6 +21,11 @@ from orchestration.tests.faults.world import FIRN, World
 from orchestration.tests.pages import fault, mutant
 
 SECTION = "Disk, memory and clock"
+LOCALE = "locale that knows ASCII alone"
+TEXT = "x\n\\xe9 \\u2603\n"
+UNSETTLED = (
+    "orchestration.cli.errors:streams.settle=orchestration.tests.faults.mutants:nothing"
+)
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
@@ -30,7 +35,12 @@ def without(world: World, *names: str) -> Mapping[str, str]:
     return {name: value for name, value in env.items() if name not in names}
 
 
-@fault(SECTION, "no HOME, no login name", seen="nothing", rerun="-")
+@fault(
+    SECTION,
+    "no HOME, no login name",
+    seen="nothing",
+    unguarded="Python asks the system for both",
+)
 @pytest.mark.full
 def test_without_home_and_name(world: World, undisturbed: Undisturbed) -> None:
     world.drop(1)
@@ -50,21 +60,35 @@ def test_without_home_and_name(world: World, undisturbed: Undisturbed) -> None:
 @pytest.mark.parametrize(
     ("form", "answer"),
     [
-        ("text", "x\n\\xe9 \\u2603\n"),
+        ("text", TEXT),
         ("json", '[\n {"x": "\\u00e9 \\u2603"}\n]\n'),
         ("csv", "x\né ☃\n"),
     ],
 )
-@fault(SECTION, "locale that knows ASCII alone", seen="escapes in text", rerun="-")
+@fault(SECTION, LOCALE, seen="escapes in text", rerun="-")
 def test_in_ascii(world: World, form: str, answer: str) -> None:
+    speaks_ascii(world, form, answer)
+
+
+@mutant(LOCALE, guard="streams are settled before a verb begins")
+def test_unsettled_a_letter_ends_the_verb(world: World) -> None:
+    with pytest.raises(AssertionError):
+        speaks_ascii(world, "text", TEXT, FIRN_TEST_MUTANT=UNSETTLED)
+
+
+def speaks_ascii(world: World, form: str, answer: str, **more: str) -> None:
+    """Print letters that the locale does not have."""
     done = subprocess.run(
         [str(FIRN), "sql", "select 'é ☃' as x", "--format", form],
         cwd=world.folder,
-        env=world._environment() | ASCII,
+        env=world._environment() | ASCII | more,
         capture_output=True,
         check=False,
     )
     assert (done.returncode, done.stdout.decode()) == (0, answer), done
+
+
+CLOSED = "standard streams that are closed"
 
 
 def closing(*numbers: int) -> Callable[[], None]:
@@ -78,15 +102,34 @@ def closing(*numbers: int) -> Callable[[], None]:
 
 
 @pytest.mark.parametrize("numbers", [(0,), (0, 1, 2)])
-@fault(SECTION, "standard streams that are closed", seen="nothing", rerun="-")
+@fault(SECTION, CLOSED, seen="nothing", rerun="-")
 def test_with_closed_streams(world: World, numbers: tuple[int, ...]) -> None:
+    works_with_closed_streams(world, numbers)
+
+
+@mutant(CLOSED, guard="streams are settled before a verb begins")
+def test_unsettled_closed_streams_end_a_verb(world: World) -> None:
+    with pytest.raises(AssertionError):
+        works_with_closed_streams(world, (0, 1, 2), mutant=UNSETTLED)
+
+
+def works_with_closed_streams(
+    world: World, numbers: tuple[int, ...], mutant: str | None = None
+) -> None:
+    """Land and ask with no stream to read from or write to."""
     world.drop(1)
-    assert world.firn("ingest", preexec=closing(*numbers)).code == 0
-    assert world.firn("log", preexec=closing(*numbers)).code == 0
+    for verb in ("ingest", "log"):
+        done = world.firn(verb, preexec=closing(*numbers), mutant=mutant)
+        assert done.code == 0, done
     invariants.check(world)
 
 
-@fault(SECTION, "output that nobody reads to its end", seen="nothing", rerun="-")
+@fault(
+    SECTION,
+    "output that nobody reads to its end",
+    seen="nothing",
+    unguarded="left to click, which ends without a word",
+)
 def test_into_a_pipe_that_closes(world: World) -> None:
     world.home.mkdir(exist_ok=True)
     child = world.start("sql", "from range(300000)", "--format", "csv")
@@ -100,6 +143,7 @@ def test_into_a_pipe_that_closes(world: World) -> None:
     world._started.remove(child)
 
 
+ODD = "project path with quotes, brackets, unicode"
 FEW = "few files may be open (ulimit -n)"
 
 
@@ -131,7 +175,12 @@ def test_a_limit_that_nobody_looks_at(world: World) -> None:
 
 
 @pytest.mark.parametrize("mask", [0o077, 0o000])
-@fault(SECTION, "umask", seen="nothing: the token stays its owner's", rerun="-")
+@fault(
+    SECTION,
+    "umask",
+    seen="nothing: the token stays its owner's",
+    unguarded="by the guard of *a token file that others can read*",
+)
 def test_with_any_umask(world: World, mask: int) -> None:
     def loosen() -> None:
         os.umask(mask)
@@ -141,7 +190,12 @@ def test_with_any_umask(world: World, mask: int) -> None:
     assert world.settings.token_file.stat().st_mode & 0o777 == 0o600
 
 
-@fault(SECTION, "TMPDIR that is missing", seen="nothing", rerun="-")
+@fault(
+    SECTION,
+    "TMPDIR that is missing",
+    seen="nothing",
+    unguarded="nothing of a run is kept there",
+)
 @pytest.mark.full
 def test_without_a_temporary_folder(world: World, undisturbed: Undisturbed) -> None:
     world.drop(1)
@@ -149,13 +203,12 @@ def test_without_a_temporary_folder(world: World, undisturbed: Undisturbed) -> N
     invariants.converged(world, undisturbed)
 
 
-@fault(SECTION, "project path with quotes, brackets, unicode", seen="nothing")
+@fault(SECTION, ODD, seen="nothing")
 @pytest.mark.full
 def test_in_a_folder_of_an_odd_name(
     world: World, undisturbed: Undisturbed, tmp_path: Path
 ) -> None:
-    odd = World(tmp_path / 'it\'s a "päth" ☃ [x] {y} 1% $HOME')
-    shutil.copytree(world.folder, odd.folder)
+    odd = in_an_odd_folder(world, tmp_path)
     try:
         odd.drop(1)
         odd.run()
@@ -165,8 +218,42 @@ def test_in_a_folder_of_an_odd_name(
         odd.close()
 
 
+def in_an_odd_folder(world: World, folder: Path) -> World:
+    """A copy of the world where few would put it."""
+    odd = World(folder / 'it\'s a "päth" ☃ [x] {y} 1% $HOME')
+    shutil.copytree(world.folder, odd.folder)
+    return odd
+
+
+@pytest.mark.full
+@mutant(ODD, guard="paths in SQL are quoted")
+def test_unquoted_an_odd_folder_is_no_sql(world: World, tmp_path: Path) -> None:
+    odd = in_an_odd_folder(world, tmp_path)
+    naive = (
+        "orchestration.lake.spill:literal=orchestration.tests.faults.mutants:unquoted"
+    )
+    try:
+        odd.drop(1)
+        assert odd.firn("run", mutant=naive).code != 0
+    finally:
+        odd.close()
+
+
+MISREAD = "project path that is no part of a URL"
+
+
+@mutant(MISREAD, guard="such a path is refused")
+def test_a_folder_that_would_be_misread_is_used(world: World, tmp_path: Path) -> None:
+    unseen = (
+        "orchestration.settings:_refuse_escapes="
+        "orchestration.tests.faults.mutants:nothing"
+    )
+    own = {"FIRN_HOME": str(tmp_path / "a#b")}
+    assert world.firn("log", env=own, mutant=unseen).code != 2
+
+
 @pytest.mark.parametrize("name", ["a#b", "a?b", "a%20b"])
-@fault(SECTION, "project path that is no part of a URL", seen="exit 2, which and why")
+@fault(SECTION, MISREAD, seen="exit 2, which and why")
 def test_a_folder_that_would_be_misread_is_refused(
     world: World, tmp_path: Path, name: str
 ) -> None:

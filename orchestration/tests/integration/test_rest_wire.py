@@ -14,6 +14,7 @@ from orchestration.tests.unit.lake.protocol import TOKEN
 broken_requests = fault(
     "Catalog",
     "bytes that are no request, or break off",
+    unguarded="uvicorn answers before any code of Firn is reached",
     seen="4xx or a closed connection; the catalog goes on, and nothing is written",
 )
 

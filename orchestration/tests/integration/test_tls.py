@@ -22,7 +22,7 @@ from orchestration.lake.process import Endpoint, ensure_catalog, read_token
 from orchestration.lake.rest import server
 from orchestration.lake.rest.tls import Certificate
 from orchestration.settings import Settings
-from orchestration.tests.pages import fault, mutant
+from orchestration.tests.pages import fault, mutant, promise
 
 BEYOND = "the catalog is asked to listen beyond this machine"
 STRANGER = "another server answers in the catalog's place"
@@ -77,6 +77,7 @@ def served(
 
 @fault("Security", BEYOND, seen="exit 2 without a certificate; with one, TLS")
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.0.2.1", "::", "example.org"])
+@promise("Beyond it the catalog serves by TLS alone")
 def test_nothing_leaves_the_machine_in_plain_text(
     settings: Settings, host: str
 ) -> None:
@@ -116,6 +117,7 @@ def test_files_that_are_no_certificate_are_refused(
 
 
 @fault("Security", BEYOND, seen="exit 2 without a certificate; with one, TLS")
+@promise("Beyond it the catalog serves by TLS alone")
 def test_both_engines_work_by_tls_and_nobody_else_does(
     served: Endpoint, settings: Settings
 ) -> None:

@@ -12,7 +12,7 @@ from orchestration.tests.kit.expected import EXPECTED
 from orchestration.tests.kit.report import Result
 from orchestration.tests.kit.runner import Served
 from orchestration.tests.kit.tools import MissingToolError
-from orchestration.tests.pages import fault, mutant
+from orchestration.tests.pages import fault, mutant, promise
 
 REPORT = """\
 <testsuite>
@@ -64,6 +64,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         for suite, tests in (("catalog", 106), ("view", 51))
     ],
 )
+@promise("`make kit` runs Apache Iceberg's own [compatibility kit]")
 def test_the_kit_says_what_is_expected(
     kit: tools.Tools, class_path: str, served: Served, suite: str, tests: int
 ) -> None:

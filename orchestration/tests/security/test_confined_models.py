@@ -10,7 +10,7 @@ from orchestration.build import guard
 from orchestration.lake import Lake, session
 from orchestration.settings import Settings
 from orchestration.tests.integration.runs.conftest import Firn, Land
-from orchestration.tests.pages import fault, mutant
+from orchestration.tests.pages import fault, mutant, promise
 
 NAME = "a model that reaches beyond the lake, in a build that publishes"
 SEEN = "exit 1: the model fails and says what is refused; nothing is published"
@@ -85,6 +85,7 @@ def check(firn: Firn, lake: Lake, project: Settings, new: Path, *args: str) -> N
 
 @pytest.mark.slow
 @fault("Security", NAME, seen=SEEN, rerun="the same, until the model is corrected")
+@promise("Builds that publish refuse Python models, unless the profile trusts them")
 def test_models_that_reach_out_fail_and_nothing_is_published(
     firn: Firn, land: Land, lake: Lake, project: Settings, tmp_path: Path
 ) -> None:

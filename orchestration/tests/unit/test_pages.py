@@ -8,6 +8,7 @@ from orchestration.tests import pages
 
 pytest_plugins = ["pytester"]
 
+TESTS_FOLDER = pages.PROJECT / "orchestration/tests"
 TESTS = """
 import pytest
 from orchestration.tests.pages import fault, mutant
@@ -62,3 +63,28 @@ def test_a_promise_is_a_sentence_of_the_readme() -> None:
 def test_an_outcome_is_one_of_four() -> None:
     with pytest.raises(ValueError, match="starts with none"):
         pages.case("JSON", "truncated", outcome="ignored")
+
+
+@pages.promise("each with its guard switched on and off")
+def test_each_fault_has_a_mutant_or_a_reason(
+    request: pytest.FixtureRequest,
+) -> None:
+    config = request.config
+    if [(config.rootpath / one).resolve() for one in config.args] != [TESTS_FOLDER]:
+        pytest.skip("the mutant of a fault may be in a file that was not asked for")
+    assert config.stash[pages.UNPROVEN] == []
+
+
+def test_a_fault_without_a_mutant_is_found(pytester: pytest.Pytester) -> None:
+    more = """
+@fault("Disk", "slow", seen="nothing")
+def test_slow(): pass
+
+@fault("Disk", "gone", seen="exit 3", unguarded="the system says so")
+def test_gone(): pass
+"""
+    text = TESTS.replace("BROKEN", "False").replace("MUTANT_CAUGHT", "True")
+    pytester.makepyfile(text + more)
+    plugin = ["-p", "orchestration.tests.pages", "-p", "no:cacheprovider"]
+    items, _ = pytester.inline_genitems(*plugin)
+    assert items[0].config.stash[pages.UNPROVEN] == ["slow"]

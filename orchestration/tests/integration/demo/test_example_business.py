@@ -82,6 +82,7 @@ def firn_run() -> None:
 
 @pytest.mark.slow
 @promise("drops one more day, with late and corrected rows")
+@promise("takes the incremental path")
 def test_marts_built_day_by_day_are_those_built_at_once(
     lakes: tuple[Settings, Settings],
 ) -> None:

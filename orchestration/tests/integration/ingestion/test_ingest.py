@@ -122,6 +122,25 @@ def test_a_refused_source_does_not_hold_up_the_others(shop: Shop) -> None:
     assert shop.ingest_branches() == []
 
 
+@promise(
+    "A refused file holds back its whole source until it is corrected or moved away."
+)
+def test_a_refused_file_holds_back_its_source_until_it_is_corrected(
+    shop: Shop,
+) -> None:
+    shop.spec("held", {"orders": COLUMNS, "lines": COLUMNS})
+    shop.drop("held/lines.csv", "id,name\n1,a\n")
+    shop.drop("held/orders.csv", "id\n2\n")
+    for _ in range(2):
+        with pytest.raises(GateError, match="missing column 'name'"):
+            shop.ingest("held")
+        assert not [t for t in shop.lake.pointers("main") if "held" in t.name]
+    shop.drop("held/orders.csv", "id,name\n2,b\n")
+    shop.ingest("held")
+    assert shop.rows("from lake.raw.held__orders select id") == [(2,)]
+    assert shop.rows("from lake.raw.held__lines select id") == [(1,)]
+
+
 def test_strict_refuses_and_evolve_takes_new_columns(shop: Shop) -> None:
     shop.spec("grows", {"orders": COLUMNS})
     shop.drop("grows/orders1.csv", "id,name\n1,a\n")

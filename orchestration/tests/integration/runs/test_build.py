@@ -48,6 +48,7 @@ class Recorder(Silent):
         self.nodes[node.name] = node
 
 
+@promise("what was published, and why")
 def test_a_good_build_is_published_with_where_it_came_from(
     project: Settings, lake: Lake, land: Land
 ) -> None:

@@ -94,6 +94,7 @@ def test_a_wrong_name_gets_the_right_ones(
     assert "raw.shop__orders" in result.stderr
 
 
+@promise("and what it changed there")
 def test_diff_explains_rows_and_columns(
     project: Settings, lake: Lake, land: Land, firn: Firn
 ) -> None:

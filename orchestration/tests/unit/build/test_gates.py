@@ -5,6 +5,7 @@ import pytest
 from orchestration.build import gates
 from orchestration.build.artifacts import NodeResult, SourceAge
 from orchestration.build.gates import Evidence, Volume, judge, refused
+from orchestration.tests.pages import promise
 
 
 def node(unique_id: str, status: str, **more: object) -> NodeResult:
@@ -39,6 +40,7 @@ def test_good_evidence_passes_every_gate() -> None:
 
 
 @pytest.mark.parametrize("gate", BAD)
+@promise("gates: freshness · contracts · tests · volume")
 def test_each_gate_refuses_what_it_is_there_for(gate: str) -> None:
     assert refused(judge(BAD[gate]))
 

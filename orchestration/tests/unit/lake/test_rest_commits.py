@@ -10,6 +10,7 @@ from orchestration.lake import TableId
 from orchestration.lake.catalog import tables as tables_module
 from orchestration.lake.catalog.tables import Tables
 from orchestration.lake.catalog.updates import Commit
+from orchestration.tests.pages import promise
 from orchestration.tests.unit.lake.protocol import (
     SCHEMA,
     commit,
@@ -32,6 +33,7 @@ from orchestration.tests.unit.lake.protocol import (
         {"action": "upgrade-format-version", "format-version": 1},
     ],
 )
+@promise("Iceberg formats v1 and v2; v3 is refused")
 def test_malformed_commits_change_nothing(marts: TestClient, update: Any) -> None:
     path = "/v1/dev/namespaces/marts/tables/t"
     before = marts.get(path).content
