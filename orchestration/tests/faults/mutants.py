@@ -9,6 +9,7 @@ ANY_NAME = re.compile(".*")
 # Nothing of what libraries and the system say is put into words for people.
 SILENT = (
     "orchestration.cli.errors:explain=orchestration.tests.faults.mutants:nothing;"
+    "orchestration.trouble:explain=orchestration.tests.faults.mutants:nothing;"
     "orchestration.build.attempt:explain_text=orchestration.tests.faults.mutants:nothing"
 )
 IN_WORDS = "what the system and libraries say is put into words"
