@@ -10,10 +10,11 @@ import duckdb
 
 from orchestration.errors import UsageError
 from orchestration.ingestion import casts, nested
+from orchestration.ingestion.column_types import canonical_type
 from orchestration.ingestion.naming import TableFiles, singular
 from orchestration.ingestion.sample_files import plain_files
 from orchestration.ingestion.schema import Field, free_name, landed_name
-from orchestration.ingestion.spec import Format, canonical_type
+from orchestration.ingestion.spec import Format
 from orchestration.lake.confine import reader as confined
 from orchestration.lake.types import literal, quote
 

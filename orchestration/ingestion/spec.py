@@ -18,6 +18,8 @@ from pydantic import (
     model_validator,
 )
 
+from orchestration.ingestion.column_types import canonical_type
+
 Format = Literal["csv", "json", "jsonl", "parquet"]
 SchemaPolicy = Literal["strict", "evolve"]
 
@@ -26,12 +28,6 @@ RESERVED_TABLES = ("rejects", "loads")
 SYSTEM_COLUMNS = ("_load_id", "_loaded_at", "_source_file", "_row_number")
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_TYPE = re.compile(r"[A-Za-z0-9_ ,()\[\]\"]+")
-# What Iceberg v2 can hold; another type is asked to be named as one of these.
-_LEAF_TYPES = {
-    "boolean", "integer", "bigint", "float", "double", "decimal", "varchar", "blob",
-    "uuid", "date", "time", "timestamp", "timestamp with time zone",
-}  # fmt: skip
 
 
 def _is_name(text: str) -> str:
@@ -139,6 +135,11 @@ class CsvOptions(_Strict):
                 raise ValueError(
                     f"{text!r} is no format of strptime: {error}"
                 ) from error
+        if text is not None and "%Z" in text.replace("%%", ""):
+            raise ValueError(
+                f"{text!r} reads names of zones, of which some hours come twice: have "
+                "offsets written (%z)"
+            )
         return text
 
     @model_validator(mode="after")
@@ -237,6 +238,18 @@ class Source(_Strict):
                 )
         return self
 
+    @model_validator(mode="after")
+    def _offsets_have_a_place(self) -> Self:
+        reads_offsets = "%z" in (self.csv.timestamp_format or "").replace("%%", "")
+        for table in self.tables if reads_offsets else ():
+            for column in table.columns:
+                if column.type == "timestamp":
+                    raise ValueError(
+                        f"`timestamp_format` reads an offset (%z), which {column.name} "
+                        "would drop: declare it as `timestamp with time zone`"
+                    )
+        return self
+
     def raw_name(self, table: str) -> str:
         """The lake's name of a table, without its namespace: `shop__orders`."""
         return f"{self.name}__{table}"
@@ -253,38 +266,3 @@ class Source(_Strict):
         """The table's own limit, else the source's: a share of the load's rows."""
         own = table.max_reject_share
         return self.max_reject_share if own is None else own
-
-
-def canonical_type(text: str) -> str:
-    """DuckDB's spelling of a column type: `numeric(9,2)` becomes `decimal(9,2)`.
-
-    Raises:
-        ValueError: It is no type, or one that Iceberg (format v2) does not have.
-    """
-    if not _TYPE.fullmatch(text):
-        raise ValueError(f"{text!r} is not a column type")
-    try:
-        # Alone, `duckdb.type` would take `int not null` and forget the half of it.
-        duckdb.extract_statements(f"select cast(null as {text})")
-        parsed = duckdb.type(text.strip())
-    except duckdb.Error as error:
-        raise ValueError(f"{text!r} is not a column type of DuckDB") from error
-    if unfit := _unfit_leaf(parsed):
-        raise ValueError(
-            f"Iceberg cannot hold {unfit}: use one of "
-            f"{', '.join(sorted(_LEAF_TYPES))}, or a struct, list or map of them"
-        )
-    # A struct's field names keep their case.
-    return str(parsed).lower() if parsed.id in _LEAF_TYPES else str(parsed)
-
-
-def _unfit_leaf(parsed: "duckdb.sqltypes.DuckDBPyType") -> str | None:
-    if parsed.id in ("struct", "list", "map"):
-        for _, child in parsed.children:
-            assert isinstance(child, duckdb.sqltypes.DuckDBPyType)
-            if unfit := _unfit_leaf(child):
-                return unfit
-        return None
-    # DuckDB's JSON is a varchar underneath, yet Iceberg knows no such type.
-    fits = parsed.id in _LEAF_TYPES and str(parsed) != "JSON"
-    return None if fits else str(parsed).lower()

@@ -233,7 +233,21 @@ def test_a_value_is_kept_as_it_is_written(landing: Landing, cells: list[str]) ->
     assert outcome.values("v") == plain
 
 
-@csv("Latin-1 declared, UTF-8 in truth", "accepted: every byte is a Latin-1 letter")
+@csv("blanks around a quoted value", "accepted: they are left out")
+@csv("two quoted texts with blanks between", "accepted: joined, blanks included")
+def test_blanks_beside_quotes_are_as_duckdb_reads_them(landing: Landing) -> None:
+    outcome = landing(TWO, {"rows.csv": b'id,v\n1, "c" \n2,"a"  "b"\n'})
+    assert outcome.values("v") == ["c", "a  b"]
+
+
+@csv("Latin-1 declared, Windows-1252 in truth (€)", "refused file: shows the byte")
+def test_windows_1252_is_not_latin_1(landing: Landing) -> None:
+    refusal = landing(encoded("latin-1"), {"rows.csv": b"id,v\n1,\x80\n"}).refusal
+    assert "rows.csv" in refusal
+    assert "latin-1" in refusal
+
+
+@csv("Latin-1 declared, UTF-8 in truth", "accepted: two letters for one")
 def test_latin_1_takes_any_byte(landing: Landing) -> None:
     outcome = landing(encoded("latin-1"), {"rows.csv": "id,v\n1,é\n".encode()})
     assert outcome.values("v") == ["Ã©"]

@@ -30,6 +30,7 @@ tables:
       - {name: id, type: bigint}
       - {name: note}
 """
+COLUMNS = "{name: id, type: bigint}\n      - {name: note}"
 
 
 def refusal(folder: Path, content: bytes) -> SpecError:
@@ -86,6 +87,20 @@ def wrong(name: str, old: str, new: str, line: int, word: str) -> object:
         ),
         wrong(
             "SQL in the cursor", "[id]", "[id]\n    cursor: 'a or 1'", 4, "there is no"
+        ),
+        wrong(
+            "a format with names of zones",
+            "path:",
+            "csv: {timestamp_format: '%Y-%m-%d %Z'}\npath:",
+            2,
+            "names of zones",
+        ),
+        wrong(
+            "a format with offsets, for a column without",
+            COLUMNS,
+            "{name: id, type: timestamp}\ncsv: {timestamp_format: '%Y-%m-%d%z'}",
+            1,
+            "would drop",
         ),
         wrong("NUL or half of a character", "landing", '"a\\0b"', 2, "NUL"),
         wrong("NUL or half of a character", '"*.csv"', '"\\ud800"', 5, "NUL"),
