@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from orchestration.tests.faults import invariants
+from orchestration.tests.faults.catalog_machine import until
 from orchestration.tests.faults.world import World
 
 
@@ -44,7 +45,8 @@ class Undisturbed:
         else:
             self._borrowed.close()
         place = self._folder / "project"
-        shutil.rmtree(place)
+        # A catalog that a killed call had just started may still be about to leave.
+        until(lambda: _is_removed(place))
         shutil.copytree(self._kept, place)
         self._borrowed = World(place, days=[1])
         return self._borrowed
@@ -68,3 +70,8 @@ class Undisturbed:
                 self._own.drop(day)
                 self._own.run()
         return self._own
+
+
+def _is_removed(folder: Path) -> bool:
+    shutil.rmtree(folder, ignore_errors=True)
+    return not folder.exists()
