@@ -111,6 +111,9 @@ def _run(
             ssl_certfile=tls.cert if tls else None,
             ssl_keyfile=str(tls.key) if tls else None,
             timeout_graceful_shutdown=5,
+            # Seconds. A connection that is closed as a client is about to use it fails
+            # a build; between two requests of one model there may be a long query.
+            timeout_keep_alive=600,
         )
     )
     with _ending_by_signal(), _listening(door.host, door.port) as listener:
