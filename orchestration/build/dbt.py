@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -35,6 +35,7 @@ from orchestration.build.artifacts import (
     read_results,
     read_sources,
 )
+from orchestration.build.stdout import printed_to
 from orchestration.build.withhold import has_personal_data
 from orchestration.errors import FirnError, SetupError, UsageError
 from orchestration.settings import Settings
@@ -118,7 +119,7 @@ class Dbt:
         self.logs.mkdir(parents=True, exist_ok=True)
         with (self.logs / "stdout.log").open("a", encoding="utf-8") as log:
             number = 2 if self.verbose else log.fileno()
-            with _stdout_is(sys.stderr if self.verbose else log, number):
+            with printed_to(sys.stderr if self.verbose else log, number):
                 yield
 
     def _keep_manifest(self, _: Any) -> None:
@@ -157,7 +158,7 @@ def check(args: Sequence[str]) -> None:
         # It also logs what it refuses.
         with (
             Path(os.devnull).open("w") as nowhere,
-            _stdout_is(nowhere, nowhere.fileno()),
+            printed_to(nowhere, nowhere.fileno()),
         ):
             # The default of --profiles-dir is a folder that need not be there.
             build.make_context("build", ["--profiles-dir", ".", *args])
@@ -168,28 +169,6 @@ def check(args: Sequence[str]) -> None:
             where="dbt arguments",
             remedy="`dbt build --help` lists what can be given.",
         ) from error
-
-
-@contextlib.contextmanager
-def _stdout_is(stream: IO[str], number: int) -> Iterator[None]:
-    """Print elsewhere: dbt holds the file itself, so it takes its number, too."""
-    _flush()
-    kept = os.dup(1)
-    try:
-        os.dup2(number, 1)
-        with contextlib.redirect_stdout(stream):
-            yield
-    finally:
-        _flush()
-        stream.flush()
-        os.dup2(kept, 1)
-        os.close(kept)
-
-
-def _flush() -> None:
-    for stream in (sys.stdout, sys.__stdout__):
-        if stream is not None and not stream.closed:
-            stream.flush()
 
 
 def _unanswered(
