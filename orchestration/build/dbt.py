@@ -262,7 +262,9 @@ def _steady(event: Any) -> None:
 
 
 def disconnect() -> None:
-    """Close the connection that dbt-duckdb keeps for the next command."""
+    """Close the connections that the engines keep for the next command."""
+    if spark := sys.modules.get("orchestration.build.spark.hook"):
+        spark.disconnect()
     if DuckDBConnectionManager._ENV is not None:  # noqa: SLF001  # no public way
         DuckDBConnectionManager._ENV.close()  # noqa: SLF001
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

@@ -1,0 +1,72 @@
+"""A cursor on our session: dbt-spark's own would make a session of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dbt.adapters.spark.session import Cursor as StockCursor
+from dbt_common.exceptions import DbtDatabaseError
+from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark.errors import PySparkException
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+class Handle:
+    """What dbt-spark calls a connection."""
+
+    def __init__(self, spark: "SparkSession") -> None:
+        self._spark = spark
+
+    def cursor(self) -> "Cursor":
+        """A cursor on the session."""
+        return Cursor(self._spark)
+
+
+class Cursor(StockCursor):
+    """Runs statements on the session; errors are Spark's, without Java's stack."""
+
+    def __init__(self, spark: "SparkSession") -> None:
+        super().__init__()
+        self._spark = spark
+
+    def execute(self, sql: str, *parameters: Any) -> None:
+        """Run a statement; a query runs when its rows are fetched."""
+        with readable():
+            self._df = self._spark.sql(sql % parameters if parameters else sql)
+
+    def fetchall(self) -> Any:
+        """All rows."""
+        with readable():
+            return super().fetchall()
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+        with readable():
+            return super().fetchone()
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Raise what Spark says as dbt's error, without Java's stack or query plans."""
+    try:
+        yield
+    except PySparkException as error:
+        raise DbtDatabaseError(_without_plan(str(error))) from error
+    except Py4JJavaError as error:
+        raise DbtDatabaseError(_cause(error.java_exception)) from error
+    except Py4JError as error:
+        raise DbtDatabaseError(f"Spark's JVM is gone: {error}") from error
+
+
+def _without_plan(message: str) -> str:
+    """What Spark says of an error, without the query plan that follows it."""
+    return message.partition("\n\nJVM stacktrace")[0].partition(";\n")[0]
+
+
+def _cause(thrown: Any) -> str:
+    """The innermost reason, which is the one that says something."""
+    while (inner := thrown.getCause()) is not None:
+        thrown = inner
+    return str(thrown.toString())
