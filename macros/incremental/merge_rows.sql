@@ -34,3 +34,24 @@
     {% do drop_delta(delta) %}
     {{ return(rows) }}
 {% endmacro %}
+
+{% macro spark__merge_rows(relation, sql, keys) %}
+    {% set delta = create_delta(sql) %}
+    {% do check_rows(delta) %}
+    {% do check_epoch(delta, relation) %}
+    {% do check_keys(delta, keys) %}
+    {% set columns = describe_query('select * from ' ~ delta) %}
+    {% set written = evolve_table(relation, columns, on_schema_change()) %}
+    {% set rows = run_query('select count(*) from ' ~ delta).rows[0][0] %}
+    {% if rows > 0 %}
+        {#- Nothing to merge would still read the whole table. -#}
+        {% call statement('merge', auto_begin=False) %}
+            {{ merge_sql(
+                relation, delta, keys, written, merge_predicates(delta, keys, columns),
+                config.get('merge_delete_condition') or ''
+            ) }}
+        {% endcall %}
+    {% endif %}
+    {% do drop_delta(delta) %}
+    {{ return(rows) }}
+{% endmacro %}

@@ -10,17 +10,35 @@
         {% do assignments.append(column ~ ' = DBT_INTERNAL_SOURCE.' ~ column) %}
     {% endfor %}
     merge into {{ relation }} as DBT_INTERNAL_DEST
-    using (
-        select * from {{ delta }} as DBT_INTERNAL_SOURCE
-        {% if deleted %}where ({{ deleted }}) is not true{% endif %}
-    ) as DBT_INTERNAL_SOURCE
-    on {{ predicates | join('\n        and ') }}
+    {{ adapter.dispatch('merge_using', 'firn')(delta, predicates, deleted) }}
     {% if assignments %}
     when matched and (
         {{ changed | join('\n        or ') }}
     ) then update set
         {{ assignments | join(',\n        ') }}
     {% endif %}
-    when not matched then insert ({{ quoted_columns(columns) | join(', ') }})
+    when not matched {{ adapter.dispatch('merge_insert_condition', 'firn')(deleted) }}
+    then insert ({{ quoted_columns(columns) | join(', ') }})
     values ({{ quoted_columns(columns, 'DBT_INTERNAL_SOURCE.') | join(', ') }})
+{% endmacro %}
+
+{% macro duckdb__merge_using(delta, predicates, deleted) %}
+    {#- DuckDB's MERGE on Iceberg either updates or deletes: deletes are a statement. -#}
+    using (
+        select * from {{ delta }} as DBT_INTERNAL_SOURCE
+        {% if deleted %}where ({{ deleted }}) is not true{% endif %}
+    ) as DBT_INTERNAL_SOURCE
+    on {{ predicates | join('\n        and ') }}
+{% endmacro %}
+
+{% macro duckdb__merge_insert_condition(deleted) %}{% endmacro %}
+
+{% macro spark__merge_using(delta, predicates, deleted) %}
+    using {{ delta }} as DBT_INTERNAL_SOURCE
+    on {{ predicates | join('\n        and ') }}
+    {% if deleted %}when matched and ({{ deleted }}) then delete{% endif %}
+{% endmacro %}
+
+{% macro spark__merge_insert_condition(deleted) %}
+    {% if deleted %}and ({{ deleted }}) is not true{% endif %}
 {% endmacro %}

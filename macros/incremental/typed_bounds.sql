@@ -3,7 +3,7 @@
     {% for side in ['start', 'end'] %}
         {% set value = range.get(side) %}
         {% set text = 'null' if value is none else "'" ~ value | replace("'", "''") ~ "'" %}
-        {% do typed.update({side: 'cast(' ~ text ~ ' as ' ~ type ~ ')'}) %}
+        {% do typed.update({side: 'cast(' ~ text ~ ' as ' ~ sql_type(type) ~ ')'}) %}
     {% endfor %}
     {{ return(dict(typed, has_start=range.start is not none, has_end=range.end is not none)) }}
 {% endmacro %}

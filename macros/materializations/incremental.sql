@@ -1,4 +1,12 @@
 {% materialization incremental, adapter='duckdb', supported_languages=['sql', 'python'] %}
+    {{ return(materialize_incremental()) }}
+{% endmaterialization %}
+
+{% materialization incremental, adapter='spark' %}
+    {{ return(materialize_incremental()) }}
+{% endmaterialization %}
+
+{% macro materialize_incremental() %}
     {% set target_relation = this.incorporate(type='table') %}
     {% set strategy = incremental_strategy() %}
     {% set keys = string_list(config.get('unique_key')) %}
@@ -30,4 +38,4 @@
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
-{% endmaterialization %}
+{% endmacro %}

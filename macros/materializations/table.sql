@@ -1,4 +1,12 @@
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
+    {{ return(materialize_table()) }}
+{% endmaterialization %}
+
+{% materialization table, adapter='spark' %}
+    {{ return(materialize_table()) }}
+{% endmaterialization %}
+
+{% macro materialize_table() %}
     {% set target_relation = this.incorporate(type='table') %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -21,4 +29,4 @@
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
-{% endmaterialization %}
+{% endmacro %}

@@ -1,4 +1,12 @@
 {% materialization view, adapter='duckdb' %}
+    {{ return(materialize_view()) }}
+{% endmaterialization %}
+
+{% materialization view, adapter='spark' %}
+    {{ return(materialize_view()) }}
+{% endmaterialization %}
+
+{% macro materialize_view() %}
     {% set target_relation = this.incorporate(type='view') %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
@@ -13,4 +21,4 @@
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
-{% endmaterialization %}
+{% endmacro %}

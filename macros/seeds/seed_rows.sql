@@ -1,0 +1,13 @@
+{% macro seed_rows(sql) %}
+    {{ return(adapter.dispatch('seed_rows', 'firn')(sql)) }}
+{% endmacro %}
+
+{% macro duckdb__seed_rows(sql) %}
+    {{ return(sql) }}
+{% endmacro %}
+
+{% macro spark__seed_rows(sql) %}
+    {% set name = ['firn', local_md5(model.unique_id), 'seed'] | join('_') %}
+    {% do lake_call('read_seed', {'name': name, 'sql': sql}) %}
+    {{ return('select * from ' ~ name) }}
+{% endmacro %}
