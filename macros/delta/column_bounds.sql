@@ -29,11 +29,11 @@
     {% set sql = 'select ' ~ json_array(parts) ~ ' from ' ~ delta %}
     {% set values = fromjson(run_query(sql).rows[0][0]) %}
     {% set bounds = [] %}
-    {% for column in bounded if values[2 * loop.index0] is not none %}
+    {% for column, low, high in zip(bounded, values[::2], values[1::2]) if low is not none %}
         {% do bounds.append(dict(
             column,
-            low=_typed_literal(values[2 * loop.index0], column.type),
-            high=_typed_literal(values[2 * loop.index0 + 1], column.type),
+            low=_typed_literal(low, column.type),
+            high=_typed_literal(high, column.type),
         )) %}
     {% endfor %}
     {{ return(bounds) }}
