@@ -1,19 +1,5 @@
 {% materialization incremental, adapter='duckdb', supported_languages=['sql', 'python'] %}
-    {{ return(materialize_incremental()) }}
-{% endmaterialization %}
-
-{% materialization incremental, adapter='spark' %}
-    {{ return(materialize_incremental()) }}
-{% endmaterialization %}
-
-{% macro materialize_incremental() %}
-    {% set target_relation = this.incorporate(type='table') %}
-    {% set strategy = incremental_strategy() %}
-    {% set keys = string_list(config.get('unique_key')) %}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% do adapter.commit() %}
-
+    {% do run_pre_hooks() %}
     {% set sql = compiled_code %}
     {% if model.language == 'python' %}
         {% set result = python_result() %}
@@ -22,6 +8,18 @@
         {% endcall %}
         {% set sql = 'select * from ' ~ result %}
     {% endif %}
+    {{ return(materialize_incremental(sql)) }}
+{% endmaterialization %}
+
+{% materialization incremental, adapter='spark' %}
+    {% do run_pre_hooks() %}
+    {{ return(materialize_incremental(compiled_code)) }}
+{% endmaterialization %}
+
+{% macro materialize_incremental(sql) %}
+    {% set target_relation = this.incorporate(type='table') %}
+    {% set strategy = incremental_strategy() %}
+    {% set keys = string_list(config.get('unique_key')) %}
     {% if load_cached_relation(this) is none or should_full_refresh() %}
         {% set merged_keys = keys if strategy == 'merge' else [] %}
         {#- A replace_range starts with its history; a batch is a batch from the first. -#}

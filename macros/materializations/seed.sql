@@ -10,9 +10,7 @@
     {% set target_relation = this.incorporate(type='table') %}
     {% set agate_table = load_agate_table() %}
     {% do store_result('agate_table', response='OK', agate_table=agate_table) %}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% do adapter.commit() %}
+    {% do run_pre_hooks() %}
 
     {% set sql = seed_query(agate_table) %}
     {% set fingerprint = seed_fingerprint(sql) %}

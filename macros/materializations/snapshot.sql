@@ -9,9 +9,7 @@
 {% macro materialize_snapshot() %}
     {% set target_relation = this.incorporate(type='table') %}
     {% set exists = load_cached_relation(this) is not none %}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% do adapter.commit() %}
+    {% do run_pre_hooks() %}
 
     {% do refuse_unsupported() %}
     {#- Read once: every step below sees the same rows. -#}

@@ -1,17 +1,5 @@
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
-    {{ return(materialize_table()) }}
-{% endmaterialization %}
-
-{% materialization table, adapter='spark' %}
-    {{ return(materialize_table()) }}
-{% endmaterialization %}
-
-{% macro materialize_table() %}
-    {% set target_relation = this.incorporate(type='table') %}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% do adapter.commit() %}
-
+    {% do run_pre_hooks() %}
     {% set sql = compiled_code %}
     {% if model.language == 'python' %}
         {% set result = python_result() %}
@@ -20,6 +8,16 @@
         {% endcall %}
         {% set sql = 'select * from ' ~ result %}
     {% endif %}
+    {{ return(materialize_table(sql)) }}
+{% endmaterialization %}
+
+{% materialization table, adapter='spark' %}
+    {% do run_pre_hooks() %}
+    {{ return(materialize_table(compiled_code)) }}
+{% endmaterialization %}
+
+{% macro materialize_table(sql) %}
+    {% set target_relation = this.incorporate(type='table') %}
     {% set rows = build_table(target_relation, sql) %}
     {% call noop_statement('main', 'INSERT ' ~ rows, 'INSERT', rows) %}
         {{ compiled_code }}

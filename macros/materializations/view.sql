@@ -8,9 +8,7 @@
 
 {% macro materialize_view() %}
     {% set target_relation = this.incorporate(type='view') %}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% do adapter.commit() %}
+    {% do run_pre_hooks() %}
 
     {% do build_view(target_relation, compiled_code) %}
     {% call noop_statement('main', 'CREATE VIEW', 'CREATE VIEW', none) %}
