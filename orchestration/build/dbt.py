@@ -27,7 +27,7 @@ from dbt_common.exceptions import (
     DbtValidationError,
 )
 
-from orchestration.build import arguments, guard
+from orchestration.build import arguments, guard, withhold
 from orchestration.build import project as project_file
 from orchestration.build.artifacts import (
     Results,
@@ -82,7 +82,7 @@ class Dbt:
     def build(self) -> tuple[Results, bool]:
         """Build and test; also return whether dbt itself calls it a success."""
         if self.manifest is not None:
-            guard.withhold_values(withheld=has_personal_data(self.manifest))
+            withhold.switch(on=has_personal_data(self.manifest))
         outcome = self._invoke("build", *arguments.own(self.args))
         return read_results(self._kept(outcome, "run_results.json")), outcome.success
 

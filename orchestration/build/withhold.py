@@ -1,4 +1,4 @@
-"""Errors of DuckDB without the values that they quote: logs and answers keep errors.
+"""Errors of engines without the values that they quote: logs and answers keep errors.
 
 Only where a column of the project is tagged `pii`, since a value says what went wrong.
 """
@@ -7,13 +7,26 @@ import re
 
 from dbt.contracts.graph.manifest import Manifest
 
-_WITHHELD = "the value is not shown, since the project has personal data"
+WITHHELD = "the value is not shown, since the project has personal data"
 # Errors that quote a value, and errors whose text may be anything, as `error(…)` makes.
 _OF_DATA = ("Conversion Error", "Constraint Error", "Out of Range Error")
 _ANY_TEXT = ("Invalid Input Error",)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 # Our own words, of a view that could not be made.
 _OF_A_VIEW = re.compile(r"Invalid Input Error: [\w.]+ cannot be read: ")
+
+
+_state = {"on": False}
+
+
+def switch(*, on: bool) -> None:
+    """Whether errors of engines are kept from showing values."""
+    _state["on"] = on
+
+
+def is_on() -> bool:
+    """Whether they are."""
+    return _state["on"]
 
 
 def has_personal_data(manifest: Manifest) -> bool:
@@ -31,9 +44,9 @@ def without_values(message: str) -> str:
     """An error of DuckDB without what it quotes; of some kinds the name alone."""
     kind = message.partition(":")[0]
     if kind in _ANY_TEXT and not _OF_A_VIEW.match(message):
-        return f"{kind}: {_WITHHELD}"
+        return f"{kind}: {WITHHELD}"
     if kind not in _OF_DATA:
         return message
     first, newline, rest = message.partition("\n")
     shown = _QUOTED.sub("***", first)
-    return message if shown == first else f"{shown} ({_WITHHELD}){newline}{rest}"
+    return message if shown == first else f"{shown} ({WITHHELD}){newline}{rest}"

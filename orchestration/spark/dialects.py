@@ -5,7 +5,7 @@ no text for it.
 """
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from sqlglot import exp
@@ -54,10 +54,10 @@ def translated(sql: str, *, source: str, database: Database) -> str | None:
         return None
 
 
-def _dialect(name: str) -> object:
+def _dialect(name: str) -> Any:
     if name == DUCKDB:
         return DUCKDB
-    from sqlglot.dialects import Databricks  # noqa: PLC0415
+    from sqlglot.dialects.databricks import Databricks  # noqa: PLC0415
     from sqlglot.tokens import Tokenizer  # noqa: PLC0415, F401
 
     class AnsiSpark(Databricks):
@@ -70,7 +70,7 @@ def _dialect(name: str) -> object:
     return AnsiSpark
 
 
-def _set_zones(query: "exp.Expression", source: str) -> None:
+def _set_zones(query: "exp.Expr", source: str) -> None:
     """On Spark, `timestamp` has no zone, as our sessions are set; sqlglot
     takes it for the one with a zone."""
     from sqlglot import exp  # noqa: PLC0415

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from orchestration.build.calls import Calls, Payload
+from orchestration.build.spark import guard
 from orchestration.build.spark.cursor import readable
 from orchestration.lake.process import Endpoint
 from orchestration.spark.types import lake_type, spark_type
@@ -17,15 +18,28 @@ if TYPE_CHECKING:
 class SparkCalls(Calls):
     """The verbs on one branch, with a session on the same branch."""
 
-    def __init__(self, endpoint: Endpoint, branch: str, spark: "SparkSession") -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        branch: str,
+        spark: "SparkSession",
+        *,
+        guarded: bool = False,
+    ) -> None:
         super().__init__(endpoint, branch)
         self.spark = spark
+        self.guarded = guarded
 
     def _do(self, verb: str, payload: Payload) -> Any:
         if own := SPARK_VERBS.get(verb):
             with readable():
+                if self.guarded and verb in _OF_SPARKS_SQL:
+                    guard.check(self.spark, payload["sql"])
                 return own(self.spark, payload)
         return super()._do(verb, payload)
+
+
+_OF_SPARKS_SQL = ("describe", "pin")
 
 
 def _describe(spark: "SparkSession", payload: Payload) -> list[dict[str, str]]:

@@ -8,15 +8,17 @@ import json
 import threading
 from typing import TYPE_CHECKING, Any
 
-import agate
 from dbt.adapters.capability import Capability, CapabilitySupport, Support
 from dbt.adapters.contracts.connection import Connection, ConnectionState
-from dbt.adapters.exceptions import FailedToConnectError
-from dbt.adapters.spark import SparkAdapter, SparkConnectionManager
+from dbt.adapters.exceptions.connection import FailedToConnectError
+from dbt.adapters.spark.connections import SparkConnectionManager
+from dbt.adapters.spark.impl import SparkAdapter
 from dbt.adapters.spark.session import SessionConnectionWrapper
 from dbt_common.clients.agate_helper import table_from_data_flat
 from dbt_common.exceptions import DbtRuntimeError
 
+from orchestration.build import guard
+from orchestration.build.spark import guard as spark_guard
 from orchestration.build.spark.calls import SparkCalls
 from orchestration.build.spark.cursor import Handle
 from orchestration.build.way_in import close_when_done, open_branch
@@ -27,23 +29,24 @@ if TYPE_CHECKING:
     from dbt.adapters.spark.connections import SparkCredentials
 
 _PREFIX = "firn."  # of our own settings among Spark's
-_stock_open = SparkConnectionManager.open
+_stock_open: Any = SparkConnectionManager.open
 _lock = threading.Lock()
 _open: list[SparkCalls] = []  # at most one: dbt builds on one branch at a time
 
 
 def install() -> None:
     """Prepare dbt-spark. Doing it twice changes nothing."""
-    SparkConnectionManager.open = classmethod(_opened)
-    own = {
+    for_macros = {
         "firn_call": _firn_call,
         "commit": _commit,
         "get_seed_file_path": _seed_file_path,
     }
-    for name, function in own.items():
+    replaced = {"_get_one_catalog": _catalog}
+    for name, function in {**for_macros, **replaced}.items():
         setattr(SparkAdapter, name, function)
-    SparkAdapter._available_ |= frozenset(own)  # no public way
-    SparkAdapter._get_one_catalog = _catalog  # noqa: SLF001
+    for name, opened in {"open": classmethod(_opened)}.items():
+        setattr(SparkConnectionManager, name, opened)
+    SparkAdapter._available_ |= frozenset(for_macros)  # no public way
     # Batches of a microbatch model replace ranges of one table: one at a time.
     SparkAdapter._capabilities[Capability.MicrobatchConcurrency] = (  # noqa: SLF001
         CapabilitySupport(support=Support.Unsupported)
@@ -60,9 +63,12 @@ def disconnect() -> None:
 def _opened(cls: Any, connection: Connection) -> Connection:
     credentials: SparkCredentials = connection.credentials
     if connection.state == ConnectionState.OPEN or not _is_ours(credentials):
-        return _stock_open.__func__(cls, connection)
+        stock: Connection = _stock_open.__func__(cls, connection)
+        return stock
     connection.state = ConnectionState.FAIL
-    connection.handle = SessionConnectionWrapper(Handle(_calls(credentials).spark))
+    calls = _calls(credentials)
+    handle: Any = Handle(calls.spark, guarded=calls.guarded)
+    connection.handle = SessionConnectionWrapper(handle)
     connection.state = ConnectionState.OPEN
     return connection
 
@@ -85,15 +91,18 @@ def _session(credentials: "SparkCredentials") -> SparkCalls:
         if not _open:
             given = credentials.server_side_parameters
             own = {k.removeprefix(_PREFIX): v for k, v in given.items()}
+            needs_branch = own.get("needs_branch", "").lower() == "true"
+            guarded = needs_branch or guard.is_asked_for()
             way_in = open_branch(
-                named=bool(own.get("branch")),
-                needs_branch=own.get("needs_branch", "").lower() == "true",
+                named=bool(own.get("branch")), needs_branch=needs_branch
             )
             conf = {k: v for k, v in given.items() if not k.startswith(_PREFIX)}
             # dbt-spark overwrites it with false, and then a cast that fails is NULL.
             conf["spark.sql.ansi.enabled"] = "true"
-            spark = connect(way_in.endpoint, way_in.settings.branch, conf)
-            calls = SparkCalls(way_in.endpoint, way_in.settings.branch, spark)
+            conf |= spark_guard.SETTINGS if guarded else {}
+            branch = way_in.settings.branch
+            spark = connect(way_in.endpoint, branch, conf)
+            calls = SparkCalls(way_in.endpoint, branch, spark, guarded=guarded)
             _open.append(calls)
             close_when_done(calls)
         return _open[0]
@@ -119,7 +128,7 @@ def _seed_file_path(self: SparkAdapter, model: dict[str, Any]) -> str:
     return str(DuckDBAdapter.get_seed_file_path(self, model))
 
 
-def _catalog(self: SparkAdapter, *args: Any) -> agate.Table:
+def _catalog(self: SparkAdapter, *args: Any) -> Any:
     """What `dbt docs generate` shows of a schema; dbt-spark asks table by table."""
     schemas = list(args[1])
     rows: list[dict[str, Any]] = []
