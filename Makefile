@@ -72,6 +72,10 @@ faults: $(BIN)/.dev  ## Cause every fault, with and without its guard: docs/reli
 bad-input: $(BIN)/.dev  ## Feed every bad input: docs/bad-input.md
 	$(BIN)/pytest -n 2 --dist loadfile -m "" --page bad-input
 
+.PHONY: parity
+parity: $(BIN)/.dev $(BIN)/.spark  ## Build on DuckDB, on Spark and on both in turns: equal rows
+	$(BIN)/pytest -m spark orchestration/tests/parity
+
 .PHONY: kit
 kit: $(BIN)/.dev  ## Run Iceberg's own REST compatibility kit: docs/compatibility.md
 	$(BIN)/python -m orchestration.tests.kit
