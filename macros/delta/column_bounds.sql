@@ -48,5 +48,5 @@
 {% endmacro %}
 
 {% macro _typed_literal(text, type) %}
-    {{ return("cast('" ~ text | replace("'", "''") ~ "' as " ~ sql_type(type) ~ ')') }}
+    {{ return('cast(' ~ text_literal(text) ~ ' as ' ~ sql_type(type) ~ ')') }}
 {% endmacro %}

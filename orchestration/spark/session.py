@@ -4,6 +4,7 @@ The JVM starts once a process and serves every session after it; each session ha
 catalog of its own, so that two branches never mix.
 """
 
+import logging
 import os
 import sys
 from collections.abc import Mapping
@@ -59,6 +60,8 @@ def _started(conf: Mapping[str, str]) -> "SparkSession":
     """The process's first session, with the JVM behind it."""
     from pyspark.sql import SparkSession  # noqa: PLC0415  # of the extra `spark`
 
+    # It prints each error of a query with all of Java's stack, beside raising it.
+    logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     if (running := SparkSession.getActiveSession()) is not None:
         return running
     builder = SparkSession.builder

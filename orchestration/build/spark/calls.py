@@ -1,6 +1,7 @@
 """The lake's verbs for macros on Spark, and those that Spark's SQL has no words for."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -8,6 +9,7 @@ import duckdb
 from orchestration.build.calls import Calls, Payload
 from orchestration.build.spark import guard
 from orchestration.build.spark.cursor import readable
+from orchestration.lake.confine import Limits, confine
 from orchestration.lake.process import Endpoint
 from orchestration.spark.types import lake_type, spark_type
 
@@ -67,6 +69,7 @@ def _read_seed(spark: "SparkSession", payload: Payload) -> None:
     """Read a seed as DuckDB reads it, so that both engines have the same rows."""
     with duckdb.connect() as con:
         con.execute("set timezone = 'UTC'")
+        confine(con, Limits([], [Path(payload["path"])]))
         rows = con.execute(payload["sql"]).to_arrow_table()
     spark.createDataFrame(rows).createOrReplaceTempView(payload["name"])
 

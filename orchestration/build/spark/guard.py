@@ -5,6 +5,7 @@ named as tables, and functions that call into the JVM are refused.
 """
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from orchestration.errors import UsageError
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 # Set for such a build: `select … from csv.`/a/file`` is then no table.
 SETTINGS = {"spark.sql.runSQLOnFiles": "false"}
 _PLANS = "org.apache.spark.sql.catalyst.plans.logical"
-# Whatever is neither is a query.
+# Whatever is neither is a part of a query, but for those named below.
 _STATEMENTS = (f"{_PLANS}.Command", f"{_PLANS}.ParsedStatement")
 _ALLOWED = frozenset(
     {
@@ -25,6 +26,7 @@ _ALLOWED = frozenset(
         *("DescribeRelation", "DescribeQueryCommand", "ShowTables", "ShowNamespaces"),
     }
 )
+_OUTWARD = frozenset({"InsertIntoDir", "Call", "UnresolvedExecuteImmediate"})
 _INTO_THE_JVM = re.compile(r"\b(?:try_)?(?:reflect|java_method)`?\s*\(", re.IGNORECASE)
 _OUT = (
     "A build that publishes reads and writes the lake alone: land files with a source "
@@ -42,9 +44,21 @@ def check(spark: "SparkSession", sql: str) -> None:
     if found := _INTO_THE_JVM.search(sql):
         raise UsageError(f"{found[0].rstrip('( `').lower()} is refused", remedy=_OUT)
     jvm: Any = spark._jvm  # noqa: SLF001  # pyspark has no parser
-    state = spark._jsparkSession.sessionState()  # noqa: SLF001
-    plan = state.sqlParser().parsePlan(sql)
+    session = spark._jsparkSession  # noqa: SLF001
+    # A thread that has no session yet would parse by Spark's defaults.
+    session.setActiveSession(session)
+    plan = session.sessionState().sqlParser().parsePlan(sql)
     is_a = jvm.py4j.reflection.TypeUtil.isInstanceOf
-    kind = plan.getClass().getSimpleName()
-    if kind not in _ALLOWED and any(is_a(name, plan) for name in _STATEMENTS):
-        raise UsageError(f"the statement {kind} is refused", remedy=_OUT)
+    for node in _nodes(plan):
+        kind = node.getClass().getSimpleName()
+        is_statement = any(is_a(name, node) for name in _STATEMENTS)
+        if kind in _OUTWARD or (is_statement and kind not in _ALLOWED):
+            raise UsageError(f"the statement {kind} is refused", remedy=_OUT)
+
+
+def _nodes(plan: Any) -> Iterator[Any]:
+    """A plan and all below it: a query may come before what it is written to."""
+    yield plan
+    children = plan.children()
+    for index in range(children.size()):
+        yield from _nodes(children.apply(index))
