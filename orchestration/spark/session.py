@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.errors import SetupError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _CATALOG = f"spark.sql.catalog.{DATABASE}"
 _CLASSPATH = "spark.driver.extraClassPath"
+_LOGS = Path(__file__).with_name("log4j2.properties")
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 
 
@@ -84,7 +86,10 @@ def _machine(conf: Mapping[str, str]) -> dict[str, str]:
     jar = iceberg.jar(found)
     os.environ["JAVA_HOME"] = str(found.home)
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    options = [*found.options(), conf.get(_JAVA_OPTIONS, "")]
+    if _is_local(conf):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    logs = f"-Dlog4j2.configurationFile={_LOGS.as_uri()}"
+    options = [*found.options(), logs, conf.get(_JAVA_OPTIONS, "")]
     others = conf.get(_CLASSPATH)
     return {
         # On the class path, since a catalog is loaded before added jars are seen;

@@ -20,12 +20,17 @@ def lake(schema: str, name: str, *, dialect: str) -> str:
         (
             "spark",
             'select "order", `a b` from `staging`.`stg_x` join raw.x using (id)',
-            'SELECT "order", "a b" FROM "memory"."staging"."stg_x" '
-            'JOIN "lake".raw.x USING (id)',
+            (
+                'SELECT "order", "a b" FROM "memory"."staging"."stg_x" '
+                'JOIN "lake".raw.x USING (id)'
+            ),
         ),
         (
             "spark",
-            "select cast('2020-01-01' as timestamp) as a, cast(b as timestamp_ltz) as b",
+            (
+                "select cast('2020-01-01' as timestamp) as a, "
+                "cast(b as timestamp_ltz) as b"
+            ),
             "SELECT CAST('2020-01-01' AS TIMESTAMP) AS a, CAST(b AS TIMESTAMPTZ) AS b",
         ),
         (
