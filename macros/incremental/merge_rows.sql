@@ -7,12 +7,7 @@
     {% do check_rows(delta) %}
     {% do check_epoch(delta, relation) %}
     {% do check_keys(delta, keys) %}
-    {% set deleted = config.get('merge_delete_condition') or '' %}
-    {% if deleted %}
-        {#- A condition that makes no sense shall fail before the table changes. -#}
-        {% do run_query('select 1 from ' ~ delta ~ ' as DBT_INTERNAL_SOURCE where ('
-            ~ deleted ~ ') limit 0') %}
-    {% endif %}
+    {% set deleted = checked_delete_condition(delta) %}
     {% set columns = describe_query('select * from ' ~ delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}
     {% set predicates = merge_predicates(delta, keys, columns) %}
@@ -40,17 +35,16 @@
     {% do check_rows(delta) %}
     {% do check_epoch(delta, relation) %}
     {% do check_keys(delta, keys) %}
+    {% set deleted = checked_delete_condition(delta) %}
     {% set columns = describe_query('select * from ' ~ delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}
-    {% set rows = run_query('select count(*) from ' ~ delta).rows[0][0] %}
-    {% if rows > 0 %}
-        {#- Nothing to merge would still read the whole table. -#}
+    {% set predicates = merge_predicates(delta, keys, columns) %}
+    {% set rows = 0 %}
+    {% if not has_nothing(merge_changes_sql(relation, delta, keys, written, predicates, deleted)) %}
         {% call statement('merge', auto_begin=False) %}
-            {{ merge_sql(
-                relation, delta, keys, written, merge_predicates(delta, keys, columns),
-                config.get('merge_delete_condition') or ''
-            ) }}
+            {{ merge_sql(relation, delta, keys, written, predicates, deleted) }}
         {% endcall %}
+        {% set rows = rows_merged(relation) %}
     {% endif %}
     {% do drop_delta(delta) %}
     {{ return(rows) }}

@@ -1,11 +1,7 @@
 {% macro merge_sql(relation, delta, keys, columns, predicates, deleted=none) %}
-    {% set changed, assignments = [], [] %}
+    {% set assignments = [] %}
     {% set updated = merge_updated_columns(columns, keys) %}
-    {% for column in quoted_columns(merge_change_columns(updated)) %}
-        {% do changed.append(
-            'DBT_INTERNAL_DEST.' ~ column ~ ' is distinct from DBT_INTERNAL_SOURCE.' ~ column
-        ) %}
-    {% endfor %}
+    {% set changed = merge_changed(updated) %}
     {% for column in quoted_columns(updated) %}
         {% do assignments.append(column ~ ' = DBT_INTERNAL_SOURCE.' ~ column) %}
     {% endfor %}
@@ -34,11 +30,17 @@
 {% macro duckdb__merge_insert_condition(deleted) %}{% endmacro %}
 
 {% macro spark__merge_using(delta, predicates, deleted) %}
-    using {{ delta }} as DBT_INTERNAL_SOURCE
+    {#- The condition speaks of the delta, so it is asked before the target is there. -#}
+    using (
+        select
+            *
+            {% if deleted %}, coalesce(({{ deleted }}), false) as firn_is_deleted{% endif %}
+        from {{ delta }} as DBT_INTERNAL_SOURCE
+    ) as DBT_INTERNAL_SOURCE
     on {{ predicates | join('\n        and ') }}
-    {% if deleted %}when matched and ({{ deleted }}) then delete{% endif %}
+    {% if deleted %}when matched and DBT_INTERNAL_SOURCE.firn_is_deleted then delete{% endif %}
 {% endmacro %}
 
 {% macro spark__merge_insert_condition(deleted) %}
-    {% if deleted %}and ({{ deleted }}) is not true{% endif %}
+    {% if deleted %}and not DBT_INTERNAL_SOURCE.firn_is_deleted{% endif %}
 {% endmacro %}

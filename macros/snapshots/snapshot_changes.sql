@@ -21,11 +21,15 @@
     {% endfor %}
     {#- A column that the source lost stays, with NULL in the versions to come. -#}
     {% set written = evolve_table(relation, columns, 'append_new_columns') %}
-    {% call statement('merge', fetch_result=True, auto_begin=False) %}
-        {{ snapshot_merge_sql(relation, changes, quoted_columns(written)) }}
-    {% endcall %}
+    {% set rows = 0 %}
+    {% if not has_nothing('select * from ' ~ changes) %}
+        {% call statement('merge', fetch_result=True, auto_begin=False) %}
+            {{ snapshot_merge_sql(relation, changes, quoted_columns(written)) }}
+        {% endcall %}
+        {% set rows = adapter.dispatch('snapshot_rows', 'firn')(relation) %}
+    {% endif %}
     {% do drop_delta(changes) %}
-    {{ return(adapter.dispatch('snapshot_rows', 'firn')(relation)) }}
+    {{ return(rows) }}
 {% endmacro %}
 
 {% macro duckdb__snapshot_rows(relation) %}
@@ -33,5 +37,5 @@
 {% endmacro %}
 
 {% macro spark__snapshot_rows(relation) %}
-    {{ return(rows_written(relation, 'added-records')) }}
+    {{ return(rows_merged(relation)) }}
 {% endmacro %}

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+from dbt_common.exceptions import DbtDatabaseError
 
 from orchestration.build.calls import Calls, Payload
 from orchestration.build.spark import guard
 from orchestration.build.spark.cursor import readable
+from orchestration.errors import UsageError
 from orchestration.lake.confine import Limits, confine
 from orchestration.lake.process import Endpoint
 from orchestration.spark.types import lake_type, spark_type
@@ -33,12 +35,16 @@ class SparkCalls(Calls):
         self.guarded = guarded
 
     def _do(self, verb: str, payload: Payload) -> Any:
-        if own := SPARK_VERBS.get(verb):
+        own = SPARK_VERBS.get(verb)
+        if own is None:
+            return super()._do(verb, payload)
+        try:
             with readable():
                 if self.guarded and verb in _OF_SPARKS_SQL:
                     guard.check(self.spark, payload["sql"])
                 return own(self.spark, payload)
-        return super()._do(verb, payload)
+        except DbtDatabaseError as error:  # the macro raises it as dbt's own
+            raise UsageError(error.msg.rstrip(".")) from error
 
 
 _OF_SPARKS_SQL = ("describe", "pin")
@@ -47,7 +53,15 @@ _OF_SPARKS_SQL = ("describe", "pin")
 def _describe(spark: "SparkSession", payload: Payload) -> list[dict[str, str]]:
     """A query's columns, their types by the lake's names; nothing runs."""
     fields = spark.sql(payload["sql"]).schema.fields
-    return [{"name": f.name, "type": lake_type(f.dataType)} for f in fields]
+    return [{"name": f.name, "type": _type(f)} for f in fields]
+
+
+def _type(field: Any) -> str:
+    try:
+        return lake_type(field.dataType)
+    except UsageError as error:
+        where = f"column {field.name}"
+        raise UsageError(error.what, where=where, remedy=error.remedy) from error
 
 
 def _pin(spark: "SparkSession", payload: Payload) -> int:

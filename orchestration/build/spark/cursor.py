@@ -11,7 +11,6 @@ from pyspark.errors import AnalysisException, ParseException, PySparkException
 
 from orchestration.build import withhold
 from orchestration.build.spark import guard
-from orchestration.errors import UsageError
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -61,8 +60,6 @@ def readable() -> Iterator[None]:
     """Raise what Spark says as dbt's error, without Java's stack or query plans."""
     try:
         yield
-    except UsageError as error:
-        raise DbtDatabaseError(str(error)) from error
     except PySparkException as error:
         if withhold.is_on() and not isinstance(
             error, (AnalysisException, ParseException)
