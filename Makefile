@@ -11,11 +11,16 @@ LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-header --no
 EXTRAS := demo postgres spark airflow dev
 unexport PYTHONPATH
 
+# `make run ENGINE=spark` builds on Spark, and installs it first.
+ENGINE ?= duckdb
+TARGET_duckdb :=
+TARGET_spark := --target spark
+
 ##@ Use
 .PHONY: run
-run: $(BIN)/.demo  ## Drop the shop's next files, land them, build on a branch, gate, publish
+run: $(BIN)/.demo $(if $(filter spark,$(ENGINE)),$(BIN)/.spark)  ## Drop files, land, build, gate, publish; ENGINE=spark
 	@$(BIN)/python -m demo.drop
-	@$(BIN)/firn run
+	@$(BIN)/firn run $(TARGET_$(ENGINE))
 
 .PHONY: clean
 clean:  ## Delete the local lake, the dropped files and what dbt wrote: a fresh start
@@ -66,6 +71,10 @@ faults: $(BIN)/.dev  ## Cause every fault, with and without its guard: docs/reli
 .PHONY: bad-input
 bad-input: $(BIN)/.dev  ## Feed every bad input: docs/bad-input.md
 	$(BIN)/pytest -n 2 --dist loadfile -m "" --page bad-input
+
+.PHONY: parity
+parity: $(BIN)/.dev $(BIN)/.spark  ## Build on DuckDB, on Spark and on both in turns: equal rows
+	$(BIN)/pytest -m spark orchestration/tests/parity
 
 .PHONY: kit
 kit: $(BIN)/.dev  ## Run Iceberg's own REST compatibility kit: docs/compatibility.md

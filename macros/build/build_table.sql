@@ -4,7 +4,7 @@
     )) }}
 {% endmacro %}
 
-{% macro duckdb__build_table(relation, sql, keys, fingerprint, range) %}
+{% macro default__build_table(relation, sql, keys, fingerprint, range) %}
     {% do refuse_unsupported() %}
     {% do assert_contract(sql) %}
     {% set definition = table_definition(describe_query(sql)) %}

@@ -2,7 +2,7 @@
     {#- As SQL has it: a row violates a check that is false; one that is null passes. -#}
     {% for constraint in model_constraints() if constraint.type == 'check' %}
         {% set broken = run_query(
-            'select count(*) over () as broken, to_json(checked) as example from '
+            'select count(*) over () as broken, ' ~ row_json(none) ~ ' as example from '
             ~ relation ~ ' as checked where not (' ~ constraint.expression ~ ') limit 1'
         ).rows %}
         {% if broken | length > 0 %}

@@ -18,8 +18,8 @@
     {% for name in columns if name | lower in present %}
         {% set column = quoted_columns([name])[0] %}
         {% set found = run_query(
-            'select count(*), cast(min(' ~ column ~ ') as varchar) from ' ~ rows ~ ' where '
-            ~ column ~ " < '1970-01-01 00:00:00+00'"
+            'select count(*), cast(min(' ~ column ~ ') as ' ~ dbt.type_string() ~ ') from '
+            ~ rows ~ ' where ' ~ column ~ " < cast('1970-01-01' as timestamp)"
         ).rows[0] %}
         {% if found[0] > 0 %}
             {% do exceptions.raise_compiler_error(

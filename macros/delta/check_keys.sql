@@ -5,7 +5,7 @@
         {% set columns = quoted_columns(keys) %}
         {% do _refuse_unknown_keys(relation, columns) %}
         {% set found = run_query(
-            'select count(*) over () as bad, to_json(checked) as example from '
+            'select count(*) over () as bad, ' ~ row_json(none) ~ ' as example from '
             ~ relation ~ ' as checked where '
             ~ columns | join(' is null or ') ~ ' is null limit 1'
         ).rows %}
@@ -15,8 +15,8 @@
         {% endif %}
         {% if unique %}
             {% set found = run_query(
-                'select count(*) over () as bad, to_json(struct_pack('
-                ~ columns | join(', ') ~ ')) as example from ' ~ relation
+                'select count(*) over () as bad, ' ~ row_json(columns)
+                ~ ' as example from ' ~ relation
                 ~ ' group by ' ~ columns | join(', ') ~ ' having count(*) > 1 limit 1'
             ).rows %}
             {% if found | length > 0 %}

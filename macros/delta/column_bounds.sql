@@ -2,7 +2,7 @@
     {{ return(adapter.dispatch('column_bounds', 'firn')(delta, names, columns)) }}
 {% endmacro %}
 
-{% macro duckdb__column_bounds(delta, names, columns) %}
+{% macro default__column_bounds(delta, names, columns) %}
     {#- Literals, because only literals prune files: each column's least and greatest
         value, cast to its type. Types without an order that files record are left out,
         and personal data, since logs keep the statement. -#}
@@ -18,16 +18,18 @@
             and name | lower not in personal %}
             {% set column = quoted_columns([name])[0] %}
             {% do bounded.append({'name': name, 'type': type}) %}
-            {% do parts.append('[min(' ~ column ~ ')::varchar, max(' ~ column ~ ')::varchar]') %}
+            {% for bound in ['min', 'max'] %}
+                {% do parts.append('cast(' ~ bound ~ '(' ~ column ~ ') as ' ~ dbt.type_string() ~ ')') %}
+            {% endfor %}
         {% endif %}
     {% endfor %}
     {% if not parts %}
         {{ return([]) }}
     {% endif %}
-    {% set sql = 'select to_json([' ~ parts | join(', ') ~ ']) from ' ~ delta %}
+    {% set sql = 'select ' ~ json_array(parts) ~ ' from ' ~ delta %}
     {% set values = fromjson(run_query(sql).rows[0][0]) %}
     {% set bounds = [] %}
-    {% for column, (low, high) in zip(bounded, values) if low is not none %}
+    {% for column, low, high in zip(bounded, values[::2], values[1::2]) if low is not none %}
         {% do bounds.append(dict(
             column,
             low=_typed_literal(low, column.type),
@@ -46,5 +48,5 @@
 {% endmacro %}
 
 {% macro _typed_literal(text, type) %}
-    {{ return("cast('" ~ text | replace("'", "''") ~ "' as " ~ type ~ ')') }}
+    {{ return('cast(' ~ text_literal(text) ~ ' as ' ~ sql_type(type) ~ ')') }}
 {% endmacro %}

@@ -13,3 +13,10 @@
     {% endcall %}
     {{ return(delta) }}
 {% endmacro %}
+
+{% macro spark__create_delta(sql, suffix) %}
+    {#- The session is shared by all threads, so the name is this model's alone. -#}
+    {% set name = ['firn', local_md5(model.unique_id), suffix] | join('_') %}
+    {% do lake_call('pin', {'name': name, 'sql': sql}) %}
+    {{ return(api.Relation.create(identifier=name, type='view')) }}
+{% endmacro %}

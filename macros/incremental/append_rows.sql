@@ -9,7 +9,10 @@
         {% set sql = 'select * from ' ~ delta %}
     {% endif %}
     {% set written = evolve_table(relation, describe_query(sql), on_schema_change()) %}
-    {% set rows = insert_rows(relation, sql, sort_columns(), written) %}
+    {% set rows = 0 %}
+    {% if not has_nothing(sql) %}
+        {% set rows = insert_rows(relation, sql, sort_columns(), written) %}
+    {% endif %}
     {% if delta is not none %}
         {% do drop_delta(delta) %}
     {% endif %}

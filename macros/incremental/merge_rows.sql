@@ -7,12 +7,7 @@
     {% do check_rows(delta) %}
     {% do check_epoch(delta, relation) %}
     {% do check_keys(delta, keys) %}
-    {% set deleted = config.get('merge_delete_condition') or '' %}
-    {% if deleted %}
-        {#- A condition that makes no sense shall fail before the table changes. -#}
-        {% do run_query('select 1 from ' ~ delta ~ ' as DBT_INTERNAL_SOURCE where ('
-            ~ deleted ~ ') limit 0') %}
-    {% endif %}
+    {% set deleted = checked_delete_condition(delta) %}
     {% set columns = describe_query('select * from ' ~ delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}
     {% set predicates = merge_predicates(delta, keys, columns) %}
@@ -30,6 +25,26 @@
     {% set rows = load_result('merge').data[0][0] %}
     {% if deleted %}
         {% set rows = rows + load_result('merge_deletes').data[0][0] %}
+    {% endif %}
+    {% do drop_delta(delta) %}
+    {{ return(rows) }}
+{% endmacro %}
+
+{% macro spark__merge_rows(relation, sql, keys) %}
+    {% set delta = create_delta(sql) %}
+    {% do check_rows(delta) %}
+    {% do check_epoch(delta, relation) %}
+    {% do check_keys(delta, keys) %}
+    {% set deleted = checked_delete_condition(delta) %}
+    {% set columns = describe_query('select * from ' ~ delta) %}
+    {% set written = evolve_table(relation, columns, on_schema_change()) %}
+    {% set predicates = merge_predicates(delta, keys, columns) %}
+    {% set rows = 0 %}
+    {% if not has_nothing(merge_changes_sql(relation, delta, keys, written, predicates, deleted)) %}
+        {% call statement('merge', auto_begin=False) %}
+            {{ merge_sql(relation, delta, keys, written, predicates, deleted) }}
+        {% endcall %}
+        {% set rows = rows_merged(relation) %}
     {% endif %}
     {% do drop_delta(delta) %}
     {{ return(rows) }}

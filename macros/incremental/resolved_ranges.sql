@@ -2,7 +2,7 @@
     {{ return(adapter.dispatch('resolved_ranges', 'firn')(relation, range)) }}
 {% endmacro %}
 
-{% macro duckdb__resolved_ranges(relation, range) %}
+{% macro default__resolved_ranges(relation, range) %}
     {#- Bounds in ISO 8601, of the column's type. With a grain they are those that the
         rows themselves fall in; else every row must lie between the given bounds. -#}
     {% set column = quoted_columns([range.column])[0] %}
@@ -10,8 +10,8 @@
     {% if range.grain %}
         {% set start = "date_trunc('" ~ range.grain ~ "', " ~ column ~ ')' %}
         {% set end = start ~ ' + interval 1 ' ~ range.grain %}
-        {% set sql = 'select distinct cast(' ~ start ~ ' as ' ~ type ~ ') as a, cast('
-            ~ end ~ ' as ' ~ type ~ ') as b from ' ~ relation %}
+        {% set sql = 'select distinct cast(' ~ start ~ ' as ' ~ sql_type(type) ~ ') as a, cast('
+            ~ end ~ ' as ' ~ sql_type(type) ~ ') as b from ' ~ relation %}
         {% set outside = column ~ ' is null' %}
     {% else %}
         {% set bounds = typed_bounds(range, type) %}
@@ -19,16 +19,19 @@
         {% set outside = 'not (' ~ in_range(column, bounds) ~ ') or ' ~ column ~ ' is null' %}
     {% endif %}
     {% do _refuse_rows_outside(relation, range, outside) %}
-    {% set ranges = run_query(
-        "select coalesce(to_json(list({'start': " ~ _iso('a', type) ~ ", 'end': "
-        ~ _iso('b', type) ~ "})), '[]') from (" ~ sql ~ ')'
-    ) %}
-    {{ return(fromjson(ranges.rows[0][0])) }}
+    {% set ranges = [] %}
+    {% for row in run_query(
+        'select ' ~ iso_text('a', type) ~ ' as a, ' ~ iso_text('b', type) ~ ' as b from ('
+        ~ sql ~ ') as ranges'
+    ).rows %}
+        {% do ranges.append({'start': row[0], 'end': row[1]}) %}
+    {% endfor %}
+    {{ return(ranges) }}
 {% endmacro %}
 
 {% macro _refuse_rows_outside(relation, range, outside) %}
     {% set found = run_query(
-        'select count(*) over () as bad, to_json(checked) as example from ' ~ relation
+        'select count(*) over () as bad, ' ~ row_json(none) ~ ' as example from ' ~ relation
         ~ ' as checked where ' ~ outside ~ ' limit 1'
     ).rows %}
     {% if found | length > 0 %}
@@ -38,13 +41,4 @@
             ~ 'each run; filter them out. Nothing was committed.'
         ) %}
     {% endif %}
-{% endmacro %}
-
-{% macro _iso(column, type) %}
-    {% if type == 'TIMESTAMP WITH TIME ZONE' %}
-        {{ return("strftime(" ~ column ~ ", '%Y-%m-%dT%H:%M:%S.%f+00:00')") }}
-    {% elif type == 'TIMESTAMP' %}
-        {{ return("strftime(" ~ column ~ ", '%Y-%m-%dT%H:%M:%S.%f')") }}
-    {% endif %}
-    {{ return('cast(' ~ column ~ ' as varchar)') }}
 {% endmacro %}

@@ -1,11 +1,5 @@
 {% materialization incremental, adapter='duckdb', supported_languages=['sql', 'python'] %}
-    {% set target_relation = this.incorporate(type='table') %}
-    {% set strategy = incremental_strategy() %}
-    {% set keys = string_list(config.get('unique_key')) %}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% do adapter.commit() %}
-
+    {% do run_pre_hooks() %}
     {% set sql = compiled_code %}
     {% if model.language == 'python' %}
         {% set result = python_result() %}
@@ -14,6 +8,18 @@
         {% endcall %}
         {% set sql = 'select * from ' ~ result %}
     {% endif %}
+    {{ return(materialize_incremental(sql)) }}
+{% endmaterialization %}
+
+{% materialization incremental, adapter='spark' %}
+    {% do run_pre_hooks() %}
+    {{ return(materialize_incremental(compiled_code)) }}
+{% endmaterialization %}
+
+{% macro materialize_incremental(sql) %}
+    {% set target_relation = this.incorporate(type='table') %}
+    {% set strategy = incremental_strategy() %}
+    {% set keys = string_list(config.get('unique_key')) %}
     {% if load_cached_relation(this) is none or should_full_refresh() %}
         {% set merged_keys = keys if strategy == 'merge' else [] %}
         {#- A replace_range starts with its history; a batch is a batch from the first. -#}
@@ -30,4 +36,4 @@
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
-{% endmaterialization %}
+{% endmacro %}

@@ -1,10 +1,16 @@
 {% materialization seed, adapter='duckdb' %}
+    {{ return(materialize_seed()) }}
+{% endmaterialization %}
+
+{% materialization seed, adapter='spark' %}
+    {{ return(materialize_seed()) }}
+{% endmaterialization %}
+
+{% macro materialize_seed() %}
     {% set target_relation = this.incorporate(type='table') %}
     {% set agate_table = load_agate_table() %}
     {% do store_result('agate_table', response='OK', agate_table=agate_table) %}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% do adapter.commit() %}
+    {% do run_pre_hooks() %}
 
     {% set sql = seed_query(agate_table) %}
     {% set fingerprint = seed_fingerprint(sql) %}
@@ -14,7 +20,7 @@
     {% if known %}
         {% set message, rows = 'UNCHANGED', 0 %}
     {% else %}
-        {% set rows = build_table(target_relation, sql, fingerprint=fingerprint) %}
+        {% set rows = build_table(target_relation, seed_rows(sql), fingerprint=fingerprint) %}
         {% set message = 'INSERT ' ~ rows %}
     {% endif %}
     {% call noop_statement('main', message, 'INSERT', rows) %}
@@ -25,4 +31,4 @@
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
-{% endmaterialization %}
+{% endmacro %}

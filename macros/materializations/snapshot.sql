@@ -1,9 +1,15 @@
 {% materialization snapshot, adapter='duckdb' %}
+    {{ return(materialize_snapshot()) }}
+{% endmaterialization %}
+
+{% materialization snapshot, adapter='spark' %}
+    {{ return(materialize_snapshot()) }}
+{% endmaterialization %}
+
+{% macro materialize_snapshot() %}
     {% set target_relation = this.incorporate(type='table') %}
     {% set exists = load_cached_relation(this) is not none %}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% do adapter.commit() %}
+    {% do run_pre_hooks() %}
 
     {% do refuse_unsupported() %}
     {#- Read once: every step below sees the same rows. -#}
@@ -29,4 +35,4 @@
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
-{% endmaterialization %}
+{% endmacro %}

@@ -1,9 +1,5 @@
 {% materialization table, adapter='duckdb', supported_languages=['sql', 'python'] %}
-    {% set target_relation = this.incorporate(type='table') %}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% do adapter.commit() %}
-
+    {% do run_pre_hooks() %}
     {% set sql = compiled_code %}
     {% if model.language == 'python' %}
         {% set result = python_result() %}
@@ -12,6 +8,16 @@
         {% endcall %}
         {% set sql = 'select * from ' ~ result %}
     {% endif %}
+    {{ return(materialize_table(sql)) }}
+{% endmaterialization %}
+
+{% materialization table, adapter='spark' %}
+    {% do run_pre_hooks() %}
+    {{ return(materialize_table(compiled_code)) }}
+{% endmaterialization %}
+
+{% macro materialize_table(sql) %}
+    {% set target_relation = this.incorporate(type='table') %}
     {% set rows = build_table(target_relation, sql) %}
     {% call noop_statement('main', 'INSERT ' ~ rows, 'INSERT', rows) %}
         {{ compiled_code }}
@@ -21,4 +27,4 @@
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
-{% endmaterialization %}
+{% endmacro %}

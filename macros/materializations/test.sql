@@ -1,4 +1,12 @@
 {% materialization test, adapter='duckdb' %}
+    {{ return(materialize_test()) }}
+{% endmaterialization %}
+
+{% materialization test, adapter='spark' %}
+    {{ return(materialize_test()) }}
+{% endmaterialization %}
+
+{% macro materialize_test() %}
     {% set failures = get_limit_subquery_sql(sql, config.get('limit')) %}
     {% set relations = [] %}
     {% if should_store_failures() %}
@@ -13,4 +21,4 @@
         ) }}
     {% endcall %}
     {{ return({'relations': relations}) }}
-{% endmaterialization %}
+{% endmacro %}

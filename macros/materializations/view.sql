@@ -1,8 +1,14 @@
 {% materialization view, adapter='duckdb' %}
+    {{ return(materialize_view()) }}
+{% endmaterialization %}
+
+{% materialization view, adapter='spark' %}
+    {{ return(materialize_view()) }}
+{% endmaterialization %}
+
+{% macro materialize_view() %}
     {% set target_relation = this.incorporate(type='view') %}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {% do adapter.commit() %}
+    {% do run_pre_hooks() %}
 
     {% do build_view(target_relation, compiled_code) %}
     {% call noop_statement('main', 'CREATE VIEW', 'CREATE VIEW', none) %}
@@ -13,4 +19,4 @@
     {% do adapter.commit() %}
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [target_relation]}) }}
-{% endmaterialization %}
+{% endmacro %}

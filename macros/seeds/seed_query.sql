@@ -3,6 +3,15 @@
 {% endmacro %}
 
 {% macro duckdb__seed_query(agate_table) %}
+    {{ return(_seed_sql(agate_table)) }}
+{% endmacro %}
+
+{% macro spark__seed_query(agate_table) %}
+    {#- Read where dbt runs, as DuckDB reads it: executors do not have the file. -#}
+    {{ return(_seed_sql(agate_table)) }}
+{% endmacro %}
+
+{% macro _seed_sql(agate_table) %}
     {% set overrides = {} %}
     {% for name, type in (config.get('column_types') or {}).items() %}
         {% do overrides.update({name | lower: type}) %}
@@ -12,7 +21,7 @@
         {% set inferred = adapter.convert_type(agate_table, loop.index0) %}
         {% set wide = {'integer': 'bigint', 'float8': 'double'}.get(inferred, inferred) %}
         {% set type = overrides.get(name | lower, wide) %}
-        {% do casts.append(_seed_column(adapter.quote(name), type)) %}
+        {% do casts.append(_seed_column(quoted_columns([name])[0], type)) %}
         {% do texts.append("'" ~ name | replace("'", "''") ~ "': 'varchar'") %}
     {% endfor %}
     {% set path = adapter.get_seed_file_path(model) | replace("'", "''") %}

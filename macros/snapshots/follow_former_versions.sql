@@ -43,4 +43,67 @@
             )
             {% endif %}
     {% endcall %}
+    {{ return(changes) }}
+{% endmacro %}
+
+{% macro spark__follow_former_versions(relation, changes) %}
+    {#- As above; pinned rows do not change, so there are new ones. -#}
+    {% set names = config.get('snapshot_table_column_names')
+        or get_snapshot_table_column_names() %}
+    {% set keys = string_list(config.get('unique_key')) %}
+    {% set from, to, id = names.dbt_valid_from, names.dbt_valid_to, names.dbt_scd_id %}
+    {% set ended = to %}
+    {% if config.get('dbt_valid_to_current') %}
+        {% set ended = 'nullif(' ~ to ~ ', ' ~ config.get('dbt_valid_to_current') ~ ')' %}
+    {% endif %}
+    {% set same, kept = [], [] %}
+    {% for column in quoted_columns(keys) %}
+        {% do same.append('change.' ~ column ~ ' = former.' ~ column) %}
+    {% endfor %}
+    {% for column in describe_query('select * from ' ~ changes) %}
+        {% if column.name | lower not in [from, to, id] | map('lower') | list %}
+            {% do kept.append('change.' ~ quoted_columns([column.name])[0]) %}
+        {% endif %}
+    {% endfor %}
+    {% set moved %}
+        select
+            {{ kept | join(',\n            ') }},
+            case when is_moved then ended_at else change.{{ from }} end as {{ from }},
+            case
+                when is_moved and dbt_change_type = 'update' then ended_at
+                else change.{{ to }}
+            end as {{ to }},
+            case
+                when is_moved and dbt_change_type <> 'update'
+                then {{ snapshot_hash_arguments(quoted_columns(keys, 'change.') + ['ended_at']) }}
+                else change.{{ id }}
+            end as {{ id }}
+        from (
+            select
+                change.*,
+                former.ended_at,
+                coalesce(
+                    dbt_change_type in ('insert', 'update')
+                    and change.{{ from }} < former.ended_at
+                    {% if adapter.get_hard_deletes_behavior(config) == 'new_record' %}
+                    and not (
+                        dbt_change_type = 'insert'
+                        and change.{{ names.dbt_is_deleted }} = 'True'
+                    )
+                    {% endif %},
+                    false
+                ) as is_moved
+            from {{ changes }} as change
+            left join (
+                select
+                    {{ quoted_columns(keys) | join(', ') }},
+                    max(greatest({{ from }}, {{ ended }})) as ended_at
+                from {{ relation }}
+                group by {{ quoted_columns(keys) | join(', ') }}
+            ) as former on {{ same | join(' and ') }}
+        ) as change
+    {% endset %}
+    {% set followed = create_delta(moved, suffix='followed') %}
+    {% do drop_delta(changes) %}
+    {{ return(followed) }}
 {% endmacro %}

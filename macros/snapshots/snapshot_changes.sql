@@ -2,7 +2,7 @@
     {{ return(adapter.dispatch('snapshot_changes', 'firn')(relation, sql, strategy)) }}
 {% endmacro %}
 
-{% macro duckdb__snapshot_changes(relation, sql, strategy) %}
+{% macro default__snapshot_changes(relation, sql, strategy) %}
     {% set names = config.get('snapshot_table_column_names')
         or get_snapshot_table_column_names() %}
     {% do adapter.assert_valid_snapshot_target_given_strategy(relation, names, strategy) %}
@@ -10,7 +10,7 @@
     {% do check_time_data_types(changes_sql) %}
     {% set changes = create_delta(changes_sql, suffix='changes') %}
     {% if config.get('strategy') == 'timestamp' %}
-        {% do follow_former_versions(relation, changes) %}
+        {% set changes = follow_former_versions(relation, changes) %}
     {% endif %}
     {% do check_epoch(changes, relation) %}
     {% set columns = [] %}
@@ -21,9 +21,21 @@
     {% endfor %}
     {#- A column that the source lost stays, with NULL in the versions to come. -#}
     {% set written = evolve_table(relation, columns, 'append_new_columns') %}
-    {% call statement('merge', fetch_result=True, auto_begin=False) %}
-        {{ snapshot_merge_sql(relation, changes, quoted_columns(written)) }}
-    {% endcall %}
+    {% set rows = 0 %}
+    {% if not has_nothing('select * from ' ~ changes) %}
+        {% call statement('merge', fetch_result=True, auto_begin=False) %}
+            {{ snapshot_merge_sql(relation, changes, quoted_columns(written)) }}
+        {% endcall %}
+        {% set rows = adapter.dispatch('snapshot_rows', 'firn')(relation) %}
+    {% endif %}
     {% do drop_delta(changes) %}
+    {{ return(rows) }}
+{% endmacro %}
+
+{% macro duckdb__snapshot_rows(relation) %}
     {{ return(load_result('merge').data[0][0]) }}
+{% endmacro %}
+
+{% macro spark__snapshot_rows(relation) %}
+    {{ return(rows_merged(relation)) }}
 {% endmacro %}

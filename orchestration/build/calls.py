@@ -27,8 +27,9 @@ from orchestration.lake.layout import columns_from_1970_on
 from orchestration.lake.model import TEMPORARY, TableId
 from orchestration.lake.process import Endpoint
 from orchestration.lake.ranges import Range, replace_ranges
-from orchestration.lake.session import rest_catalog
+from orchestration.lake.session import DATABASE, rest_catalog
 from orchestration.lake.updates import key
+from orchestration.spark import dialects
 
 log = logging.getLogger(__name__)
 
@@ -156,7 +157,30 @@ def _swap(catalog: RestCatalog, payload: Payload) -> bool:
 
 def _put_view(catalog: RestCatalog, payload: Payload) -> bool:
     definition = Definition.from_dict(payload["definition"])
-    return views.put_view(catalog, _table(payload), definition, payload["sql"])
+    sql, dialect = payload["sql"], payload.get("dialect", dialects.DUCKDB)
+    texts = {dialect: sql}
+    if other := dialects.translated(sql, source=dialect, database=_Where(catalog)):
+        texts[dialects.other(dialect)] = other
+    return views.put_view(catalog, _table(payload), definition, texts)
+
+
+class _Where:
+    """The database of a table or view in the other engine.
+
+    DuckDB has the doubles of views in its memory; Spark has one catalog for all.
+    """
+
+    def __init__(self, catalog: RestCatalog) -> None:
+        self._catalog = catalog
+        self._views: dict[str, set[str]] = {}
+
+    def __call__(self, schema: str, name: str, *, dialect: str) -> str:
+        if dialect == dialects.SPARK:
+            return DATABASE
+        if schema not in self._views:
+            listed = _list(self._catalog, {"schema": schema, "type": "view"})
+            self._views[schema] = set(listed)
+        return views.MEMORY if name in self._views[schema] else DATABASE
 
 
 def _replace_ranges(catalog: RestCatalog, payload: Payload) -> bool:
@@ -174,6 +198,17 @@ def _evolve(catalog: RestCatalog, payload: Payload) -> Payload:
     definition = Definition.from_dict(payload["definition"])
     mode = payload["on_schema_change"]
     return asdict(evolve(catalog, _table(payload), definition, on_schema_change=mode))
+
+
+def _summary(catalog: RestCatalog, payload: Payload) -> dict[str, str]:
+    """What the table's newest snapshot says of itself."""
+    snapshot = catalog.load_table(key(_table(payload))).current_snapshot()
+    if snapshot is None or snapshot.summary is None:
+        return {}
+    return {
+        "operation": snapshot.summary.operation.value,
+        **snapshot.summary.additional_properties,
+    }
 
 
 def _columns_from_1970_on(catalog: RestCatalog, payload: Payload) -> list[str]:
@@ -201,6 +236,7 @@ VERBS: dict[str, Callable[[RestCatalog, Payload], Any]] = {
     "discard": _discard,
     "replace_ranges": _replace_ranges,
     "evolve": _evolve,
+    "summary": _summary,
     "columns_from_1970_on": _columns_from_1970_on,
     "put_view": _put_view,
     "catalog": _describe,

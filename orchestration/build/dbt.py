@@ -27,7 +27,7 @@ from dbt_common.exceptions import (
     DbtValidationError,
 )
 
-from orchestration.build import arguments, guard, templates
+from orchestration.build import arguments, guard, templates, withhold
 from orchestration.build import project as project_file
 from orchestration.build.artifacts import (
     Results,
@@ -83,7 +83,7 @@ class Dbt:
     def build(self) -> tuple[Results, bool]:
         """Build and test; also return whether dbt itself calls it a success."""
         if self.manifest is not None:
-            guard.withhold_values(withheld=has_personal_data(self.manifest))
+            withhold.switch(on=has_personal_data(self.manifest))
         outcome = self._invoke("build", *arguments.own(self.args))
         return read_results(self._kept(outcome, "run_results.json")), outcome.success
 
@@ -243,7 +243,9 @@ def _steady(event: Any) -> None:
 
 
 def disconnect() -> None:
-    """Close the connection that dbt-duckdb keeps for the next command."""
+    """Close the connections that the engines keep for the next command."""
+    if spark := sys.modules.get("orchestration.build.spark.hook"):
+        spark.disconnect()
     if DuckDBConnectionManager._ENV is not None:  # noqa: SLF001  # no public way
         DuckDBConnectionManager._ENV.close()  # noqa: SLF001
     DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]

@@ -28,7 +28,10 @@ _FILES = (
     "profiles.yml",
     "profiles/profiles.yml",
 )
-_PACKAGES = ("firn", "dbt-core", "dbt-duckdb", "duckdb", "pyiceberg")
+_PACKAGES = (
+    *("firn", "dbt-core", "dbt-duckdb", "duckdb", "pyiceberg"),
+    *("dbt-spark", "pyspark", "sqlglot"),
+)
 _TEXT = {".sql", ".yml", ".yaml", ".py"}
 _ENV_VAR = re.compile(rb"""env_var\(\s*['"](\w+)['"]""")
 

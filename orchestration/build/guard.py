@@ -29,7 +29,6 @@ _OUT = (
     "A build that publishes reads and writes the lake alone: land files with a source "
     "(docs/how-to/add-a-source.md), or try it with plain `dbt build` on your branch."
 )
-_state = {"withheld": False}
 _execute: Any = DuckDBCursorWrapper.execute
 _submit = LocalEnvironment.submit_python_job
 
@@ -64,11 +63,6 @@ def install(*, guarded: bool, python: bool) -> None:
     LocalEnvironment.submit_python_job = submit  # type: ignore[method-assign]
 
 
-def withhold_values(*, withheld: bool) -> None:
-    """Whether errors of DuckDB are kept from showing values."""
-    _state["withheld"] = withheld
-
-
 def _guarded(self: DuckDBCursorWrapper, sql: str, bindings: Any = None) -> Any:
     try:
         if found := forbidden(self._cursor, sql, BUILDS):
@@ -79,7 +73,7 @@ def _guarded(self: DuckDBCursorWrapper, sql: str, bindings: Any = None) -> Any:
         raise RuntimeError(str(UsageError(what, remedy=_OUT))) from error
     except duckdb.Error as error:
         text = str(error)
-        if not _state["withheld"] or (masked := withhold.without_values(text)) == text:
+        if not withhold.is_on() or (masked := withhold.without_values(text)) == text:
             raise
         # Without the cause: dbt logs it.
         raise RuntimeError(masked) from None

@@ -1,7 +1,5 @@
 """dbt-duckdb's way in: attach the branch, and offer the lake's verbs to the macros."""
 
-import atexit
-import logging
 from typing import Any
 
 import duckdb
@@ -11,14 +9,10 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 
 from orchestration.build import guard
 from orchestration.build.calls import Calls
-from orchestration.errors import FirnError, NotFoundError, UsageError
-from orchestration.lake import Lake
-from orchestration.lake.process import ensure_catalog
+from orchestration.build.way_in import close_when_done, open_branch
+from orchestration.errors import FirnError
 from orchestration.lake.session import attach
 from orchestration.lake.spill import spill_to
-from orchestration.settings import MAIN, Settings
-
-log = logging.getLogger(__name__)
 
 
 class Plugin(BasePlugin):
@@ -49,10 +43,8 @@ class Plugin(BasePlugin):
             RuntimeError: What dbt turns into a failed connection, with our message.
         """
         try:
-            settings = Settings.load()
-            self._check(settings.branch)
-            _prepare(settings, refresh=not self._named)
-            endpoint = ensure_catalog(settings)
+            way_in = open_branch(named=self._named, needs_branch=self._needs_branch)
+            settings, endpoint = way_in.settings, way_in.endpoint
             calls = Calls(endpoint, settings.branch)
             conn.create_function("firn_call", calls.answer, side_effects=True)
             spill_to(conn, settings)
@@ -60,48 +52,4 @@ class Plugin(BasePlugin):
             attach(conn, endpoint, settings.branch, within=limits)
         except FirnError as error:
             raise RuntimeError(str(error)) from error
-        _close_when_done(calls)
-
-    def _check(self, branch: str) -> None:
-        if branch == MAIN:
-            raise UsageError(
-                "nothing builds on main: it moves by publications alone",
-                where="FIRN_BRANCH",
-                remedy="Name another branch, or use `firn build`, which publishes.",
-            )
-        if self._needs_branch and not self._named:
-            raise UsageError(
-                "this target builds on the branch of a run, and none is named",
-                where="target prod",
-                remedy="Use `firn run` or `firn build`, or set FIRN_BRANCH.",
-            )
-
-
-def _prepare(settings: Settings, *, refresh: bool) -> None:
-    """Make the branch if it is missing; let a developer's own follow `main`."""
-    lake = Lake.open(settings)
-    try:
-        lake.branch(settings.branch)
-    except NotFoundError:
-        lake.create_branch(settings.branch)
-    else:
-        if refresh and (moved := lake.refresh(settings.branch)):
-            log.info("branch %s took %s tables of main", settings.branch, len(moved))
-    finally:
-        lake.close()
-
-
-_last: list[Calls] = []
-
-
-def _close_when_done(calls: Calls) -> None:
-    """dbt tells plugins nothing of its end: the next start, or the process's end."""
-    while _last:
-        _last.pop().close()
-    _last.append(calls)
-
-
-@atexit.register
-def _close_last() -> None:
-    while _last:
-        _last.pop().close()
+        close_when_done(calls)

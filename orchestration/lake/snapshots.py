@@ -63,7 +63,7 @@ class _Replacement:
     ) -> None:
         self._base = base
         self._parent = base.current_snapshot()
-        self._staged = staged.current_snapshot()
+        self._staged = _filled(staged)
         self._schema_id = staged.current_schema_id
         self._io = io
         self._leaves = leaves
@@ -193,6 +193,14 @@ class _Replacement:
         if not self._removed_files:
             operation = Operation.APPEND
         return Summary(operation=operation, **values)
+
+
+def _filled(staged: TableMetadata) -> Snapshot | None:
+    """The staged snapshot, if there is a file in it: Spark commits one for no rows."""
+    snapshot = staged.current_snapshot()
+    if snapshot is None or snapshot.summary is None:
+        return snapshot
+    return None if snapshot.summary["total-data-files"] == "0" else snapshot
 
 
 def _number(summary: Summary | None, name: str) -> int:

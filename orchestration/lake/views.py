@@ -1,4 +1,4 @@
-"""Iceberg views that DuckDB wrote, and their doubles in DuckDB's memory.
+"""Iceberg views, and their doubles in DuckDB's memory.
 
 A view carries one SQL text per dialect. DuckDB cannot read Iceberg views, so the
 `duckdb` texts of a branch are created again as in-memory views when it connects. They
@@ -7,7 +7,7 @@ live in the database `memory`, in a schema named for the namespace.
 
 import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -33,21 +33,27 @@ MEMORY = "memory"  # the name DuckDB gives the database of a `:memory:` connecti
 
 
 def put_view(
-    catalog: RestCatalog, view: TableId, definition: Definition, sql: str
+    catalog: RestCatalog,
+    view: TableId,
+    definition: Definition,
+    texts: Mapping[str, str],
 ) -> bool:
-    """Create or replace a view by its `duckdb` text; other dialects' texts go.
+    """Create or replace a view by its text in each dialect; texts it had before go.
+
+    Args:
+        texts: By dialect, the one of the engine that writes first.
 
     Returns:
         Whether anything changed. An equal view is left alone.
     """
     schema = schema_of(definition)
-    version = _version(view, schema, sql)
+    version = _version(view, schema, texts)
     properties = definition.table_properties()
     old = load_view(catalog, view)
     if old is None:
         catalog.create_view(key(view), schema, version, properties=properties)
         return True
-    if _is_same(old.metadata, schema, sql, properties):
+    if _is_same(old.metadata, schema, texts, properties):
         return False
     updates = _updates(old.metadata, schema, version, properties)
     _replace(catalog, view, old.metadata, updates)
@@ -100,10 +106,12 @@ def recreate_views(con: duckdb.DuckDBPyConnection, catalog: RestCatalog) -> None
 
 def sql_of(metadata: ViewMetadata, dialect: str = DIALECT) -> str | None:
     """The current text in a dialect; None if nobody wrote one."""
-    for representation in current_version(metadata).representations:
-        if representation.root.dialect == dialect:
-            return representation.root.sql
-    return None
+    return _texts_of(metadata).get(dialect)
+
+
+def _texts_of(metadata: ViewMetadata) -> dict[str, str]:
+    found = (one.root for one in current_version(metadata).representations)
+    return {text.dialect: text.sql for text in found}
 
 
 def current_version(metadata: ViewMetadata) -> ViewVersion:
@@ -140,28 +148,30 @@ def _texts(catalog: RestCatalog, namespaces: Iterable[str]) -> dict[TableId, str
     return {view: sql for view, sql in texts.items() if sql is not None}
 
 
-def _version(view: TableId, schema: Schema, sql: str) -> ViewVersion:
-    text = {"type": "sql", "sql": sql, "dialect": DIALECT}
+def _version(view: TableId, schema: Schema, texts: Mapping[str, str]) -> ViewVersion:
     return ViewVersion.model_validate(
         {
             "version-id": 1,
             "schema-id": schema.schema_id,
             "timestamp-ms": int(time.time() * 1000),
-            "summary": {
-                "engine-name": "duckdb",
-                "engine-version": duckdb.__version__,
-            },
-            "representations": [text],
+            "summary": {"engine-name": next(iter(texts))},
+            "representations": [
+                {"type": "sql", "sql": sql, "dialect": dialect}
+                for dialect, sql in texts.items()
+            ],
             "default-namespace": view.namespace.split("."),
         }
     )
 
 
 def _is_same(
-    old: ViewMetadata, schema: Schema, sql: str, properties: dict[str, str]
+    old: ViewMetadata,
+    schema: Schema,
+    texts: Mapping[str, str],
+    properties: dict[str, str],
 ) -> bool:
     return (
-        sql_of(old) == sql
+        _texts_of(old) == dict(texts)
         and view_schema(old).fields == schema.fields
         and all(old.properties.get(name) == text for name, text in properties.items())
         and (COMMENT in properties or COMMENT not in old.properties)

@@ -56,13 +56,11 @@ bridge_product_supplies as (
 
         cast(products_supplied.cost_usd as decimal(18, 2)) as cost_usd,
         {# what costs nothing is shared out evenly: the shares still add up to one #}
-        cast(
-            case
-                when products_summed.cost_usd = 0
-                    then 1.0 / products_summed.supply_count
-                else products_supplied.cost_usd / products_summed.cost_usd
-            end as double
-        ) as cost_share
+        case
+            when products_summed.cost_usd = 0
+                then {{ ratio('1', 'products_summed.supply_count') }}
+            else {{ ratio('products_supplied.cost_usd', 'products_summed.cost_usd') }}
+        end as cost_share
 
     from products_supplied
     inner join products_summed

@@ -49,9 +49,7 @@ rpt_product_margins_monthly as (
         cast(revenue_usd as decimal(18, 2)) as revenue_usd,
         cast(supply_cost_usd as decimal(18, 2)) as supply_cost_usd,
         cast(revenue_usd - supply_cost_usd as decimal(18, 2)) as gross_profit_usd,
-        cast(
-            (revenue_usd - supply_cost_usd) / nullif(revenue_usd, 0) as double
-        ) as margin_share,
+        {{ ratio('(revenue_usd - supply_cost_usd)', 'revenue_usd') }} as margin_share,
 
         month_start_date
 

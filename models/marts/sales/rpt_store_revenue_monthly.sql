@@ -52,9 +52,8 @@ rpt_store_revenue_monthly as (
         orders_summed.order_count,
         cast(orders_summed.revenue_usd as decimal(18, 2)) as revenue_usd,
         cast(orders_summed.gross_profit_usd as decimal(18, 2)) as gross_profit_usd,
-        cast(
-            orders_summed.revenue_usd / orders_summed.order_count as decimal(18, 2)
-        ) as revenue_per_order_usd,
+        {{ usd_per('orders_summed.revenue_usd', 'orders_summed.order_count') }}
+            as revenue_per_order_usd,
         {# a balance: the last day's, never a sum over days #}
         balances.customers_to_date_count as customers_at_month_end_count,
 

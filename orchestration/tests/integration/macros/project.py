@@ -1,5 +1,6 @@
 """A throw-away dbt project: its files, dbt in this process, and what the lake holds."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     import duckdb
 
 BRANCH = "dev_test"
+# The same tests on the other engine: FIRN_TEST_TARGET=spark pytest …
+TARGET = os.environ.get("FIRN_TEST_TARGET", "dev")
 SCHEMA = "analytics"
 
 
@@ -59,6 +62,7 @@ class Project:
         """Run one dbt command, as its own process would."""
         folder = str(self.folder)
         options = ["--project-dir", folder, "--profiles-dir", folder]
+        options += ["--target", TARGET]
         options += ["--log-level", "none", "--log-level-file", "debug"]
         options += ["--log-path", f"{folder}/logs"]
         try:

@@ -98,7 +98,11 @@ def test_docs_generate_knows_columns_types_and_sizes(project: Project) -> None:
 
 
 def test_failures_are_stored_as_table_or_view_and_replaced(project: Project) -> None:
-    project.model("failing", "select range as id from range(5)", materialized="table")
+    project.model(
+        "failing",
+        "select range as id from range(5) as n(range)",
+        materialized="table",
+    )
     for kind in ("table", "view"):
         project.write(
             f"tests/stored_{kind}.sql",

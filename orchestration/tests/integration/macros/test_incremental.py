@@ -25,7 +25,7 @@ def test_append_is_one_commit_and_none_for_no_rows(project: Project) -> None:
 
 
 def test_full_refresh_keeps_history(project: Project) -> None:
-    project.model("refreshed", "select range as id from range(5)", **MERGE)
+    project.model("refreshed", "select range as id from range(5) as n(range)", **MERGE)
     project.run("refreshed")
     first = project.table("refreshed").metadata.current_snapshot_id
     project.model("refreshed", "select 9::bigint as id", **MERGE)

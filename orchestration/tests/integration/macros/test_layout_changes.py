@@ -104,7 +104,7 @@ def test_other_layouts_take_rows_before_1970_and_find_them_again(
 
 def test_columns_of_any_name_lay_out_a_table(project: Project) -> None:
     sql = """select range as "order", 'x' as "we""ird", range as "2 words",
-        date '2024-01-01' as "d x" from range(3)"""
+        date '2024-01-01' as "d x" from range(3) as n(range)"""
     project.model(
         "oddly_laid",
         sql,

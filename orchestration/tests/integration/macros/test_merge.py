@@ -10,7 +10,11 @@ MERGE = {"materialized": "incremental", "unique_key": "id"}
 def test_changed_rows_are_updated_new_ones_added_equal_ones_left(
     project: Project,
 ) -> None:
-    project.model("merged", "select range as id, 'a' as v from range(100)", **MERGE)
+    project.model(
+        "merged",
+        "select range as id, 'a' as v from range(100) as n(range)",
+        **MERGE,
+    )
     project.run("merged")
     commits = project.commits("merged")
 
@@ -57,7 +61,7 @@ def test_a_column_that_does_not_exist_cannot_be_updated(project: Project) -> Non
 
 def test_named_columns_alone_tell_whether_a_row_has_changed(project: Project) -> None:
     config = {**MERGE, "merge_change_columns": ["version"]}
-    sql = "select range as id, {} as version, '{}' as v from range(2)"
+    sql = "select range as id, {} as version, '{}' as v from range(2) as n(range)"
     project.model("merge_versions", sql.format(1, "a"), **config)
     project.run("merge_versions")
     project.model("merge_versions", sql.format("range::int", "b"), **config)
@@ -74,7 +78,7 @@ def test_rows_that_meet_the_delete_condition_go_in_the_same_commit(
     project: Project,
 ) -> None:
     config = {**MERGE, "merge_delete_condition": "DBT_INTERNAL_SOURCE.is_gone"}
-    sql = "select range as id, 'a' as v, false as is_gone from range(10)"
+    sql = "select range as id, 'a' as v, false as is_gone from range(10) as n(range)"
     project.model("merge_deletes", sql, **config)
     project.run("merge_deletes")
     commits = project.commits("merge_deletes")
@@ -190,7 +194,9 @@ def test_delete_insert_replaces_whole_groups(project: Project) -> None:
         "unique_key": "day",
     }
     project.model(
-        "groups", "select range // 10 as day, range as v from range(30)", **config
+        "groups",
+        "select range // 10 as day, range as v from range(30) as n(range)",
+        **config,
     )
     project.run("groups")
     project.model("groups", "select 1::bigint as day, -1::bigint as v", **config)

@@ -6,7 +6,10 @@ import pytest
 
 from orchestration.tests.integration.macros.project import Project
 
-DAYS = "select date '2024-01-01' + range::int as day, {} as v from range({}, {})"
+DAYS = (
+    "select date '2024-01-01' + range::int as day, {} as v "
+    "from range({}, {}) as n(range)"
+)
 
 
 def ranged(project: Project, name: str, sql: str, *, by: str, **bounds: str) -> None:

@@ -1,4 +1,12 @@
 {% macro duckdb__snapshot_merge_sql(target, source, insert_cols) %}
+    {{ return(_snapshot_merge_sql(target, source, insert_cols)) }}
+{% endmacro %}
+
+{% macro spark__snapshot_merge_sql(target, source, insert_cols) %}
+    {{ return(_snapshot_merge_sql(target, source, insert_cols)) }}
+{% endmacro %}
+
+{% macro _snapshot_merge_sql(target, source, insert_cols) %}
     {#- One statement, one commit: close the versions that ended, add those that began.
         A row that comes back after its deletion has the id of its former version, so
         what is to be added never matches. -#}

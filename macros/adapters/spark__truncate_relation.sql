@@ -1,0 +1,3 @@
+{% macro spark__truncate_relation(relation) %}
+    {% do _truncate(relation) %}
+{% endmacro %}

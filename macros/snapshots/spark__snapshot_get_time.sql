@@ -1,0 +1,3 @@
+{% macro spark__snapshot_get_time() %}
+    localtimestamp()
+{%- endmacro %}

@@ -1,0 +1,3 @@
+{% macro spark__date_trunc(datepart, date) -%}
+    cast(date_trunc('{{ datepart }}', {{ date }}) as timestamp)
+{%- endmacro %}

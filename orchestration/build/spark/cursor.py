@@ -1,0 +1,88 @@
+"""A cursor on our session: dbt-spark's own would make a session of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dbt.adapters.spark.session import Cursor as StockCursor
+from dbt_common.exceptions import DbtDatabaseError
+from py4j.protocol import Py4JError, Py4JJavaError
+from pyspark.errors import AnalysisException, ParseException, PySparkException
+
+from orchestration.build import withhold
+from orchestration.build.spark import guard
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+class Handle:
+    """What dbt-spark calls a connection."""
+
+    def __init__(self, spark: "SparkSession", *, guarded: bool) -> None:
+        self._spark = spark
+        self._guarded = guarded
+
+    def cursor(self) -> "Cursor":
+        """A cursor on the session."""
+        return Cursor(self._spark, guarded=self._guarded)
+
+
+class Cursor(StockCursor):
+    """Runs statements on the session; errors are Spark's, without Java's stack."""
+
+    def __init__(self, spark: "SparkSession", *, guarded: bool) -> None:
+        super().__init__()
+        self._spark = spark
+        self._guarded = guarded
+
+    def execute(self, sql: str, *parameters: Any) -> None:
+        """Run a statement; a query runs when its rows are fetched."""
+        text = sql % parameters if parameters else sql
+        with readable():
+            if self._guarded:
+                guard.check(self._spark, text)
+            self._df = self._spark.sql(text)
+
+    def fetchall(self) -> Any:
+        """All rows."""
+        with readable():
+            return super().fetchall()
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+        with readable():
+            return super().fetchone()
+
+
+@contextmanager
+def readable() -> Iterator[None]:
+    """Raise what Spark says as dbt's error, without Java's stack or query plans."""
+    try:
+        yield
+    except PySparkException as error:
+        if withhold.is_on() and not isinstance(
+            error, (AnalysisException, ParseException)
+        ):
+            # Without the cause: dbt logs it.
+            told = (
+                f"{error.getCondition() or type(error).__name__}: {withhold.WITHHELD}"
+            )
+            raise DbtDatabaseError(told) from None
+        raise DbtDatabaseError(_without_plan(str(error))) from error
+    except Py4JJavaError as error:
+        raise DbtDatabaseError(_cause(error.java_exception)) from error
+    except Py4JError as error:
+        raise DbtDatabaseError(f"Spark's JVM is gone: {error}") from error
+
+
+def _without_plan(message: str) -> str:
+    """What Spark says of an error, without the query plan that follows it."""
+    return message.partition("\n\nJVM stacktrace")[0].partition(";\n")[0]
+
+
+def _cause(thrown: Any) -> str:
+    """The innermost reason, which is the one that says something."""
+    while (inner := thrown.getCause()) is not None:
+        thrown = inner
+    return str(thrown.toString())

@@ -1,0 +1,1 @@
+"""Spark as the lake's second engine: its Java, its jar, a session on a branch."""
