@@ -7,8 +7,8 @@ methods that read and write files: `run_query('…').to_csv(path)`, say.
 
 from typing import Any
 
-import agate  # type: ignore[import-untyped]
 import duckdb
+from agate.table import Table
 from dbt.adapters.contracts.connection import Connection, Credentials
 from dbt.adapters.duckdb.environments.local import (
     DuckDBConnectionWrapper,
@@ -65,7 +65,7 @@ def _held_attribute(self: Any, obj: Any, attr: str, value: Any) -> Any:
 
 
 def _meets_files(obj: Any, attr: str) -> bool:
-    if isinstance(obj, agate.Table):
+    if isinstance(obj, Table):
         return attr.startswith(_OF_TABLES)
     of_dbt = type(obj).__module__.partition(".")[0] in ("dbt", "dbt_common")
     return of_dbt and attr.startswith(_OF_DBT)
