@@ -1,10 +1,11 @@
 """What Jinja in a build that publishes may touch: values, and the adapter's own verbs.
 
 dbt's templates run in a sandbox that hides names with underscores alone. Behind other
-names lie the profile with its secrets, DuckDB's connection without our checks, and
-methods that read and write files: `run_query('…').to_csv(path)`, say.
+names lie the profile with its secrets, the engine's connection without our checks,
+and methods that read and write files: `run_query('…').to_csv(path)`, say.
 """
 
+from abc import ABC
 from typing import Any
 
 import duckdb
@@ -14,7 +15,6 @@ from dbt.adapters.duckdb.environments.local import (
     DuckDBConnectionWrapper,
     DuckDBCursorWrapper,
 )
-from dbt.adapters.duckdb.impl import DuckDBAdapter
 from dbt.adapters.sql.impl import SQLAdapter
 from dbt.artifacts.schemas.manifest import WritableManifest
 from dbt.config.runtime import RuntimeConfig
@@ -24,20 +24,24 @@ from dbt_common.exceptions import CompilationError
 
 from orchestration.errors import UsageError
 
-# What runs dbt. No macro has business with these, nor with what lies behind them.
-_MACHINERY = (
-    RuntimeConfig,
-    Manifest,
-    WritableManifest,
-    Connection,
-    Credentials,
-    DuckDBConnectionWrapper,
-    DuckDBCursorWrapper,
-    duckdb.DuckDBPyConnection,
-)
+
+class _Machinery(ABC):  # noqa: B024  # classes of others are registered with it
+    """What runs dbt. No macro has business with it, nor with what lies behind it."""
+
+
+def keep_out(*classes: type) -> None:
+    """Let no held template touch objects of these classes, which an engine brings."""
+    for one in classes:
+        _Machinery.register(one)
+
+
+keep_out(RuntimeConfig, Manifest, WritableManifest, Connection, Credentials)
+keep_out(DuckDBConnectionWrapper, DuckDBCursorWrapper, duckdb.DuckDBPyConnection)
+
 _OF_TABLES = ("from_", "to_csv", "to_json")
 _OF_DBT = ("write", "read")
 _is_safe: Any = MacroFuzzEnvironment.is_safe_attribute
+_add_query: Any = SQLAdapter.add_query
 
 
 def hold(*, held: bool) -> None:
@@ -45,16 +49,13 @@ def hold(*, held: bool) -> None:
     # dbt offers no way to another environment than its own.
     environment: Any = MacroFuzzEnvironment
     environment.is_safe_attribute = _held_attribute if held else _is_safe
-    adapter: Any = DuckDBAdapter
-    adapter.add_query = _ask if held else SQLAdapter.add_query
+    adapters: Any = SQLAdapter  # of either engine
+    adapters.add_query = _ask if held else _add_query
 
 
 def _held_attribute(self: Any, obj: Any, attr: str, value: Any) -> Any:
-    if (
-        isinstance(obj, _MACHINERY)
-        or isinstance(value, _MACHINERY)
-        or _meets_files(obj, attr)
-    ):
+    shown = isinstance(obj, _Machinery) or isinstance(value, _Machinery)
+    if shown or _meets_files(obj, attr):
         refusal = UsageError(
             f"the attribute {attr!r} of a {type(obj).__name__} is refused",
             remedy="In a build that publishes Jinja works on values and by SQL: it "
@@ -73,5 +74,5 @@ def _meets_files(obj: Any, attr: str) -> bool:
 
 def _ask(self: Any, *args: Any, **named: Any) -> tuple[None, None]:
     """As `adapter.add_query`, but the connection, which shows secrets, stays inside."""
-    SQLAdapter.add_query(self, *args, **named)
+    _add_query(self, *args, **named)
     return None, None

@@ -1,6 +1,6 @@
 """A cursor on our session: dbt-spark's own would make a session of its own."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -10,39 +10,36 @@ from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import AnalysisException, ParseException, PySparkException
 
 from orchestration.build import withhold
-from orchestration.build.spark import guard
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame
+
+Run = Callable[[str], "DataFrame"]  # a statement, guarded or not
 
 
 class Handle:
     """What dbt-spark calls a connection."""
 
-    def __init__(self, spark: "SparkSession", *, guarded: bool) -> None:
-        self._spark = spark
-        self._guarded = guarded
+    def __init__(self, run: Run) -> None:
+        self._run = run
 
     def cursor(self) -> "Cursor":
         """A cursor on the session."""
-        return Cursor(self._spark, guarded=self._guarded)
+        return Cursor(self._run)
 
 
 class Cursor(StockCursor):
     """Runs statements on the session; errors are Spark's, without Java's stack."""
 
-    def __init__(self, spark: "SparkSession", *, guarded: bool) -> None:
+    def __init__(self, run: Run) -> None:
         super().__init__()
-        self._spark = spark
-        self._guarded = guarded
+        self._run = run
 
     def execute(self, sql: str, *parameters: Any) -> None:
         """Run a statement; a query runs when its rows are fetched."""
         text = sql % parameters if parameters else sql
         with readable():
-            if self._guarded:
-                guard.check(self._spark, text)
-            self._df = self._spark.sql(text)
+            self._df = self._run(text)
 
     def fetchall(self) -> Any:
         """All rows."""

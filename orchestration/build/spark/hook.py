@@ -13,12 +13,22 @@ from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.exceptions.connection import FailedToConnectError
 from dbt.adapters.spark.connections import SparkConnectionManager
 from dbt.adapters.spark.impl import SparkAdapter
+from dbt.adapters.spark.session import Cursor as StockCursor
 from dbt.adapters.spark.session import SessionConnectionWrapper
 from dbt_common.clients.agate_helper import table_from_data_flat
 from dbt_common.exceptions import DbtRuntimeError
+from py4j.java_gateway import (
+    JavaClass,
+    JavaGateway,
+    JavaMember,
+    JavaObject,
+    JavaPackage,
+    JVMView,
+)
+from pyspark import SparkContext
+from pyspark.sql import DataFrame, SparkSession
 
-from orchestration.build import guard
-from orchestration.build.spark import guard as spark_guard
+from orchestration.build import guard, templates
 from orchestration.build.spark.calls import SparkCalls
 from orchestration.build.spark.cursor import Handle
 from orchestration.build.way_in import close_when_done, open_branch
@@ -29,6 +39,12 @@ if TYPE_CHECKING:
     from dbt.adapters.spark.connections import SparkCredentials
 
 _PREFIX = "firn."  # of our own settings among Spark's
+# What no template has business with, as `templates` says.
+_MACHINERY = (
+    *(SessionConnectionWrapper, StockCursor, Handle),
+    *(SparkSession, SparkContext, DataFrame),
+    *(JavaClass, JavaGateway, JavaMember, JavaObject, JavaPackage, JVMView),
+)
 _stock_open: Any = SparkConnectionManager.open
 _lock = threading.Lock()
 _open: list[SparkCalls] = []  # at most one: dbt builds on one branch at a time
@@ -47,6 +63,7 @@ def install() -> None:
     for name, opened in {"open": classmethod(_opened)}.items():
         setattr(SparkConnectionManager, name, opened)
     SparkAdapter._available_ |= frozenset(for_macros)  # no public way
+    templates.keep_out(*_MACHINERY)
     # Batches of a microbatch model replace ranges of one table: one at a time.
     SparkAdapter._capabilities[Capability.MicrobatchConcurrency] = (  # noqa: SLF001
         CapabilitySupport(support=Support.Unsupported)
@@ -67,7 +84,7 @@ def _opened(cls: Any, connection: Connection) -> Connection:
         return stock
     connection.state = ConnectionState.FAIL
     calls = _calls(credentials)
-    handle: Any = Handle(calls.spark, guarded=calls.guarded)
+    handle: Any = Handle(calls.run)
     connection.handle = SessionConnectionWrapper(handle)
     connection.state = ConnectionState.OPEN
     return connection
@@ -99,10 +116,11 @@ def _session(credentials: "SparkCredentials") -> SparkCalls:
             conf = {k: v for k, v in given.items() if not k.startswith(_PREFIX)}
             # dbt-spark overwrites it with false, and then a cast that fails is NULL.
             conf["spark.sql.ansi.enabled"] = "true"
-            conf |= spark_guard.SETTINGS if guarded else {}
             branch = way_in.settings.branch
             spark = connect(way_in.endpoint, branch, conf)
-            calls = SparkCalls(way_in.endpoint, branch, spark, guarded=guarded)
+            limits = guard.limits(way_in.settings) if guarded else None
+            calls = SparkCalls(way_in.endpoint, branch, spark, limits=limits)
+            templates.hold(held=guarded)
             _open.append(calls)
             close_when_done(calls)
         return _open[0]

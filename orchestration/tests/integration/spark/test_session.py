@@ -1,13 +1,13 @@
 """Spark on branches of one lake: one JVM for all tests of this file."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
-from orchestration.errors import UsageError
 from orchestration.lake import Lake, process
 from orchestration.lake.process import Endpoint
 from orchestration.settings import Settings
@@ -89,84 +89,34 @@ def test_sessions_on_two_branches_do_not_mix(
 def test_sql_means_what_it_means_on_duckdb(spark: "SparkSession") -> None:
     row = spark.sql(
         """
-        select "id" as "a b", 'it''s' as text,
+        select "id" as "a b", 'it''s ${x}' as text,
             typeof(cast('2020-01-01' as timestamp)) as type
         from shop.orders
         """
     ).first()
     assert row is not None
-    assert tuple(row) == (1, "it's", "timestamp_ntz")
+    assert tuple(row) == (1, "it's ${x}", "timestamp_ntz")
     with pytest.raises(Exception, match="CAST_INVALID_INPUT"):
         spark.sql("select cast('x' as int)").collect()
 
 
-def test_pinned_rows_stay_whatever_becomes_of_their_table(
-    spark: "SparkSession",
-) -> None:
-    from orchestration.build.spark.calls import SPARK_VERBS  # noqa: PLC0415
+def verbs(
+    spark: "SparkSession", endpoint: Endpoint, **limits: Any
+) -> Callable[..., Any]:
+    from orchestration.build.spark.calls import SparkCalls  # noqa: PLC0415
 
+    calls = SparkCalls(endpoint, BRANCHES[0], spark, **limits)
+    return lambda verb, **payload: json.loads(calls.answer(verb, json.dumps(payload)))
+
+
+def test_pinned_rows_stay_whatever_becomes_of_their_table(
+    spark: "SparkSession", endpoint: Endpoint
+) -> None:
+    calls = verbs(spark, endpoint)
     spark.sql("create table shop.changing as select 1 as id")
     sql = "select id from shop.changing"
-    assert SPARK_VERBS["pin"](spark, {"name": "pinned", "sql": sql}) == 1
+    assert calls("pin", name="pinned", sql=sql) == {"result": 1}
     spark.sql("delete from shop.changing")
     assert spark.sql(sql).count() == 0
     assert spark.sql("select * from pinned").count() == 1
-    assert SPARK_VERBS["unpin"](spark, {"name": "pinned"})
-
-
-REFUSED = [
-    "add jar 'x.jar'",
-    "begin select 1; end",
-    "call lake.system.expire_snapshots('shop.orders')",
-    "create function f as 'a.B'",
-    "create table spark_catalog.default.t (a int) using csv location '/tmp/x'",
-    "create temporary view v using csv options (path '/etc/passwd')",
-    "execute immediate 'add jar ''x.jar'''",
-    "from shop.orders insert overwrite directory '/tmp/x' using csv select 1",
-    "insert overwrite directory '/tmp/x' using csv select 1",
-    "load data inpath '/tmp/x' into table shop.orders",
-    "select java_method('java.lang.System', 'getenv', 'HOME')",
-    "select `reflect` ('java.lang.System', 'getenv', 'HOME')",
-    "set spark.sql.runSQLOnFiles = true",
-    "with a as (select 1) insert overwrite directory '/x' using csv select * from a",
-]
-ALLOWED = [
-    "create or replace temporary view v as select 1",
-    "delete from shop.orders where id = 3",
-    "describe shop.orders",
-    'insert into shop.orders by name select 1 as "id"',
-    "merge into shop.orders using (select 1 as i) on id = i when matched then delete",
-    "with a as (select 1 as x) select * from a union all select 2",
-]
-
-
-@pytest.mark.parametrize("sql", REFUSED)
-def test_a_publishing_build_refuses_what_reaches_out(
-    sql: str, spark: "SparkSession"
-) -> None:
-    from orchestration.build.spark.guard import check  # noqa: PLC0415
-
-    with pytest.raises(UsageError, match="is refused"):
-        check(spark, sql)
-
-
-@pytest.mark.parametrize("sql", ALLOWED)
-def test_a_publishing_build_writes_tables(sql: str, spark: "SparkSession") -> None:
-    from orchestration.build.spark.guard import check  # noqa: PLC0415
-
-    check(spark, sql)
-
-
-def test_a_publishing_build_names_no_file_as_a_table(
-    spark: "SparkSession", endpoint: Endpoint, tmp_path: Path
-) -> None:
-    from orchestration.build.spark.guard import SETTINGS  # noqa: PLC0415
-
-    file = tmp_path / "file.txt"
-    file.write_text("secret\n")
-    query = f"select * from text.`{file}`"
-    free = connect(endpoint, BRANCHES[0], conf())
-    guarded = connect(endpoint, BRANCHES[0], {**conf(), **SETTINGS})
-    assert free.sql(query).collect(), "the guard is all that keeps it"
-    with pytest.raises(Exception, match="TABLE_OR_VIEW_NOT_FOUND"):
-        guarded.sql(query).collect()
+    assert calls("unpin", name="pinned") == {"result": True}

@@ -1,0 +1,1 @@
+"""One engine writes a table of Iceberg, all others read the same rows."""

@@ -1,0 +1,206 @@
+"""The same operations on a table, in the words of each engine."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import pyarrow as pa
+from pyiceberg.catalog.rest import RestCatalog
+
+from orchestration.lake.types import literal, quote
+from orchestration.spark.types import spark_type
+from orchestration.tests.cross.kinds import Column, table_of
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+SCHEMA = "cross_read"
+_ROWS = "rows_to_write"
+
+
+class Engine(ABC):
+    """Writes and reads tables of one branch; rows come and go as Arrow has them."""
+
+    name: str
+
+    @abstractmethod
+    def run(self, sql: str) -> None:
+        """Run a statement."""
+
+    @abstractmethod
+    def read(self, table: str, where: str) -> pa.Table:
+        """The rows that a condition holds for."""
+
+    @abstractmethod
+    def show(self, rows: pa.Table) -> None:
+        """Make rows readable as the relation `rows_to_write`."""
+
+    @abstractmethod
+    def type(self, column: Column) -> str:
+        """Its type in the engine's words."""
+
+    @abstractmethod
+    def partition(
+        self, table: str, transforms: Sequence[str], old: Sequence[str]
+    ) -> None:
+        """Partition what is written from now on, and no longer by the old fields."""
+
+    def equals(self, column: Column, value: Any) -> str:
+        """A condition on a column: it has a value, as `comparable` makes it."""
+        name = quote(column.name)
+        if value is None:
+            return f"{name} is null"
+        return f"{name} = cast({self.literal(value)} as {self.type(column)})"
+
+    def literal(self, value: Any) -> str:
+        """A value as a text that a cast understands."""
+        return literal(str(value))
+
+    def at(self, table: str) -> str:
+        """The table's whole name."""
+        return f"lake.{SCHEMA}.{quote(table)}"
+
+    def create(self, table: str, columns: Sequence[Column]) -> None:
+        """An empty table."""
+        definitions = (f"{quote(one.name)} {self.type(one)}" for one in columns)
+        self.run(f"create table {self.at(table)} ({', '.join(definitions)})")
+
+    def insert(
+        self, table: str, columns: Sequence[Column], rows: Sequence[Any]
+    ) -> None:
+        """Add rows."""
+        self.show(table_of(columns, rows))
+        self.run(f"insert into {self.at(table)} by name select * from {_ROWS}")
+
+    def merge(self, table: str, columns: Sequence[Column], rows: Sequence[Any]) -> None:
+        """Add rows, or put them in the place of those with their id."""
+        self.show(table_of(columns, rows))
+        names = [quote(one.name) for one in columns]
+        sets = ", ".join(f"{name} = s.{name}" for name in names[1:])
+        update = f"when matched then update set {sets}" if sets else ""
+        self.run(
+            f"merge into {self.at(table)} as t using {_ROWS} as s on t.id = s.id "
+            f"{update} when not matched then insert ({', '.join(names)}) "
+            f"values ({', '.join(f's.{name}' for name in names)})"
+        )
+
+    def delete(self, table: str, ids: Iterable[int]) -> None:
+        """Delete rows by id."""
+        self.run(f"delete from {self.at(table)} where {_among(ids)}")
+
+    def update(
+        self, table: str, column: Column, value: Any, ids: Iterable[int]
+    ) -> None:
+        """Set one column of some rows."""
+        text = "null" if value is None else self.literal(value)
+        new = f"cast({text} as {self.type(column)})"
+        where = _among(ids)
+        self.run(
+            f"update {self.at(table)} set {quote(column.name)} = {new} where {where}"
+        )
+
+    def add(self, table: str, column: Column) -> None:
+        """Add a column."""
+        definition = f"{quote(column.name)} {self.type(column)}"
+        self.run(f"alter table {self.at(table)} add column {definition}")
+
+    def drop(self, table: str, column: Column) -> None:
+        """Drop a column."""
+        self.run(f"alter table {self.at(table)} drop column {quote(column.name)}")
+
+    def rename(self, table: str, column: Column, name: str) -> None:
+        """Rename a column."""
+        names = f"{quote(column.name)} to {quote(name)}"
+        self.run(f"alter table {self.at(table)} rename column {names}")
+
+
+class DuckDB(Engine):
+    """As `firn sql --write` and models do."""
+
+    name = "duckdb"
+
+    def __init__(self, con: duckdb.DuckDBPyConnection) -> None:
+        self._con = con
+
+    def run(self, sql: str) -> None:
+        self._con.execute(sql)
+
+    def read(self, table: str, where: str) -> pa.Table:
+        sql = f"select * from {self.at(table)} where {where}"
+        return self._con.execute(sql).to_arrow_table()
+
+    def show(self, rows: pa.Table) -> None:
+        self._con.register(_ROWS, rows)
+
+    def type(self, column: Column) -> str:
+        return column.kind.name
+
+    def partition(
+        self,
+        table: str,
+        transforms: Sequence[str],
+        old: Sequence[str],  # noqa: ARG002  # one statement names all of the new ones
+    ) -> None:
+        how = f"set partitioned by ({', '.join(transforms)})"
+        how = how if transforms else "reset partitioned by"
+        self.run(f"alter table {self.at(table)} {how}")
+
+
+class Spark(Engine):
+    """As models on Spark do."""
+
+    name = "spark"
+
+    def __init__(self, spark: "SparkSession") -> None:
+        self._spark = spark
+
+    def run(self, sql: str) -> None:
+        self._spark.sql(sql)
+
+    def read(self, table: str, where: str) -> pa.Table:
+        return self._spark.sql(
+            f"select * from {self.at(table)} where {where}"
+        ).toArrow()
+
+    def show(self, rows: pa.Table) -> None:
+        self._spark.createDataFrame(rows).createOrReplaceTempView(_ROWS)
+
+    def type(self, column: Column) -> str:
+        return spark_type(column.kind.name)
+
+    def literal(self, value: Any) -> str:
+        return super().literal(value).replace("\\", "\\\\")
+
+    def partition(
+        self, table: str, transforms: Sequence[str], old: Sequence[str]
+    ) -> None:
+        for name in old:
+            self.run(f"alter table {self.at(table)} drop partition field {quote(name)}")
+        for one in transforms:
+            self.run(f"alter table {self.at(table)} add partition field {one}")
+
+
+class PyIceberg:
+    """A third reader, with no SQL."""
+
+    name = "pyiceberg"
+
+    def __init__(self, catalog: RestCatalog) -> None:
+        self._catalog = catalog
+
+    def read(self, table: str) -> pa.Table:
+        return self._catalog.load_table((SCHEMA, table)).scan().to_arrow()
+
+    def configure(self, table: str, **properties: str) -> None:
+        with self._catalog.load_table((SCHEMA, table)).transaction() as change:
+            change.set_properties(properties)
+
+    def fields(self, table: str) -> list[str]:
+        """The names of what partitions it, but what is void."""
+        spec = self._catalog.load_table((SCHEMA, table)).spec()
+        return [f.name for f in spec.fields if str(f.transform) != "void"]
+
+
+def _among(ids: Iterable[int]) -> str:
+    return f"id in ({', '.join(map(str, ids)) or 'null'})"

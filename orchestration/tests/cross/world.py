@@ -1,0 +1,133 @@
+"""A table under test: what it must hold, and all engines' reading of it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from orchestration.tests.cross.engines import Engine, PyIceberg
+from orchestration.tests.cross.kinds import ID, Column, comparable
+
+Rows = dict[int, dict[str, Any]]
+
+
+class World:
+    """Applies each operation to the table by one engine, and to the model in Python."""
+
+    def __init__(
+        self,
+        table: str,
+        engines: Mapping[str, Engine],
+        third: PyIceberg,
+        columns: Sequence[Column],
+    ) -> None:
+        self.table = table
+        self.engines = engines
+        self.third = third
+        self.columns = [Column("id", ID), *columns]
+        self.rows: Rows = {}
+        self.history: list[str] = []
+        self.pinned: set[str] = set()  # columns that a partition spec has used
+
+    def create(self, engine: str, mode: str) -> None:
+        """The empty table; `mode` is how rows are replaced, as Iceberg calls it."""
+        self.engines[engine].create(self.table, self.columns)
+        modes = {f"write.{verb}.mode": mode for verb in ("delete", "merge", "update")}
+        self.third.configure(self.table, **modes)
+        self._done(f"{engine} creates, {mode}")
+
+    def insert(self, engine: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add rows of ids that the table does not have."""
+        new = {row["id"]: dict(row) for row in rows if row["id"] not in self.rows}
+        self.engines[engine].insert(self.table, self.columns, list(new.values()))
+        self.rows |= new
+        self._done(f"{engine} inserts {len(new)}")
+
+    def merge(self, engine: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Add rows, or replace those of their ids."""
+        new = {row["id"]: dict(row) for row in rows}
+        self.engines[engine].merge(self.table, self.columns, list(new.values()))
+        self.rows |= new
+        self._done(f"{engine} merges {len(new)}")
+
+    def delete(self, engine: str, ids: Iterable[int]) -> None:
+        """Delete rows, whether they are there or not."""
+        ids = list(ids)
+        self.engines[engine].delete(self.table, ids)
+        self.rows = {id_: row for id_, row in self.rows.items() if id_ not in ids}
+        self._done(f"{engine} deletes {ids}")
+
+    def update(
+        self, engine: str, column: Column, value: Any, ids: Iterable[int]
+    ) -> None:
+        """Set one column of some rows."""
+        ids = list(ids)
+        self.engines[engine].update(self.table, column, value, ids)
+        for id_ in self.rows.keys() & set(ids):
+            self.rows[id_][column.name] = value
+        self._done(f"{engine} updates {column.name} of {ids}")
+
+    def add(self, engine: str, column: Column) -> None:
+        """A new column, which is NULL in the rows that are there."""
+        self.engines[engine].add(self.table, column)
+        self.columns.append(column)
+        for row in self.rows.values():
+            row[column.name] = None
+        self._done(f"{engine} adds {column.name} {column.kind.name}")
+
+    def drop(self, engine: str, column: Column) -> None:
+        """A column goes, its values with it."""
+        self.engines[engine].drop(self.table, column)
+        self.columns.remove(column)
+        for row in self.rows.values():
+            del row[column.name]
+        self._done(f"{engine} drops {column.name}")
+
+    def rename(self, engine: str, column: Column, name: str) -> None:
+        """A column has another name, and the values that it had."""
+        self.engines[engine].rename(self.table, column, name)
+        self.columns[self.columns.index(column)] = Column(name, column.kind)
+        for row in self.rows.values():
+            row[name] = row.pop(column.name)
+        self._done(f"{engine} renames {column.name} to {name}")
+
+    def partition(self, engine: str, parts: Sequence[tuple[Column, str]]) -> None:
+        """What is written from now on is partitioned by these columns' transforms."""
+        transforms = [transform.format(column.name) for column, transform in parts]
+        old = self.third.fields(self.table)
+        self.engines[engine].partition(self.table, transforms, old)
+        self.pinned |= {column.name for column, _ in parts}
+        self._done(f"{engine} partitions by {transforms}")
+
+    def check(self) -> None:
+        """Assert that every engine reads the rows, as a whole and by each value."""
+        expected = _compared(self.rows.values())
+        found = {
+            name: _compared(engine.read(self.table, "true").to_pylist())
+            for name, engine in self.engines.items()
+        }
+        found["pyiceberg"] = _compared(self.third.read(self.table).to_pylist())
+        for name, rows in found.items():
+            assert rows == expected, f"{name} reads otherwise after {self.history}"
+
+    def check_lookups(self, column: Column) -> None:
+        """Assert that rows are found by a column's value: files are skipped rightly."""
+        values = {comparable(row[column.name]) for row in self.rows.values()}
+        for value in values:
+            expected = {
+                id_
+                for id_, row in self.rows.items()
+                if comparable(row[column.name]) == value
+            }
+            for name, engine in self.engines.items():
+                where = engine.equals(column, value)
+                rows = engine.read(self.table, where)
+                found = set(rows["id"].to_pylist())
+                told = f"{name} does not find {where} after {self.history}"
+                assert found == expected, told
+
+    def _done(self, what: str) -> None:
+        self.history.append(what)
+
+
+def _compared(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    compared = [{key: comparable(value) for key, value in row.items()} for row in rows]
+    return sorted(compared, key=lambda row: row["id"])
