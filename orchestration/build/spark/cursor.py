@@ -1,10 +1,11 @@
 """A cursor on our session: dbt-spark's own would make a session of its own."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from dbt.adapters.spark.session import Cursor as StockCursor
+from dbt.adapters.spark.session import SessionConnectionWrapper
 from dbt_common.exceptions import DbtDatabaseError
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import AnalysisException, ParseException, PySparkException
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Handle:
-    """What dbt-spark calls a connection."""
+    """What dbt-spark calls a connection: the session that all threads share."""
 
     def __init__(self, spark: "SparkSession", *, guarded: bool) -> None:
         self._spark = spark
@@ -26,6 +27,20 @@ class Handle:
     def cursor(self) -> "Cursor":
         """A cursor on the session."""
         return Cursor(self._spark, guarded=self._guarded)
+
+    def cancel(self) -> None:
+        """Stop what the session runs: the JVM would go on to the query's end."""
+        with suppress(Py4JError):
+            self._spark.interruptAll()
+
+
+class Connection(SessionConnectionWrapper):
+    """Can be cancelled, as dbt does when it is interrupted."""
+
+    def cancel(self) -> None:
+        """Stop what runs on it."""
+        handle: Any = self.handle
+        handle.cancel()
 
 
 class Cursor(StockCursor):
@@ -72,7 +87,7 @@ def readable() -> Iterator[None]:
         raise DbtDatabaseError(_without_plan(str(error))) from error
     except Py4JJavaError as error:
         raise DbtDatabaseError(_cause(error.java_exception)) from error
-    except Py4JError as error:
+    except (Py4JError, ConnectionError) as error:
         raise DbtDatabaseError(f"Spark's JVM is gone: {error}") from error
 
 

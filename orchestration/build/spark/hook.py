@@ -13,14 +13,13 @@ from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.exceptions.connection import FailedToConnectError
 from dbt.adapters.spark.connections import SparkConnectionManager
 from dbt.adapters.spark.impl import SparkAdapter
-from dbt.adapters.spark.session import SessionConnectionWrapper
 from dbt_common.clients.agate_helper import table_from_data_flat
 from dbt_common.exceptions import DbtRuntimeError
 
 from orchestration.build import guard
+from orchestration.build.spark import cursor, profile
 from orchestration.build.spark import guard as spark_guard
 from orchestration.build.spark.calls import SparkCalls
-from orchestration.build.spark.cursor import Handle
 from orchestration.build.way_in import close_when_done, open_branch
 from orchestration.errors import FirnError
 from orchestration.spark.session import connect
@@ -28,7 +27,6 @@ from orchestration.spark.session import connect
 if TYPE_CHECKING:
     from dbt.adapters.spark.connections import SparkCredentials
 
-_PREFIX = "firn."  # of our own settings among Spark's
 _stock_open: Any = SparkConnectionManager.open
 _lock = threading.Lock()
 _open: list[SparkCalls] = []  # at most one: dbt builds on one branch at a time
@@ -67,15 +65,15 @@ def _opened(cls: Any, connection: Connection) -> Connection:
         return stock
     connection.state = ConnectionState.FAIL
     calls = _calls(credentials)
-    handle: Any = Handle(calls.spark, guarded=calls.guarded)
-    connection.handle = SessionConnectionWrapper(handle)
+    handle: Any = cursor.Handle(calls.spark, guarded=calls.guarded)
+    connection.handle = cursor.Connection(handle)
     connection.state = ConnectionState.OPEN
     return connection
 
 
 def _is_ours(credentials: "SparkCredentials") -> bool:
     settings = credentials.server_side_parameters
-    return any(name.startswith(_PREFIX) for name in settings)
+    return any(name.startswith(profile.PREFIX) for name in settings)
 
 
 def _calls(credentials: "SparkCredentials") -> SparkCalls:
@@ -90,18 +88,17 @@ def _session(credentials: "SparkCredentials") -> SparkCalls:
     with _lock:
         if not _open:
             given = credentials.server_side_parameters
-            own = {k.removeprefix(_PREFIX): v for k, v in given.items()}
+            own = {k.removeprefix(profile.PREFIX): v for k, v in given.items()}
             needs_branch = own.get("needs_branch", "").lower() == "true"
             guarded = needs_branch or guard.is_asked_for()
             way_in = open_branch(
                 named=bool(own.get("branch")), needs_branch=needs_branch
             )
-            conf = {k: v for k, v in given.items() if not k.startswith(_PREFIX)}
-            # dbt-spark overwrites it with false, and then a cast that fails is NULL.
-            conf["spark.sql.ansi.enabled"] = "true"
+            conf = profile.sparks_own(given)
             conf |= spark_guard.SETTINGS if guarded else {}
             branch = way_in.settings.branch
-            spark = connect(way_in.endpoint, branch, conf)
+            home = way_in.settings.home
+            spark = connect(way_in.endpoint, branch, conf, home=home)
             calls = SparkCalls(way_in.endpoint, branch, spark, guarded=guarded)
             _open.append(calls)
             close_when_done(calls)
