@@ -16,6 +16,7 @@ from orchestration.errors import SetupError
 from orchestration.lake.process import Endpoint
 from orchestration.lake.session import DATABASE
 from orchestration.spark import iceberg, java
+from orchestration.spark.reason import reason
 from orchestration.spark.warm import client
 
 if TYPE_CHECKING:
@@ -96,9 +97,8 @@ def start(conf: Mapping[str, str]) -> "SparkSession":
     try:
         return builder.getOrCreate()
     except Exception as error:
-        what = str(error).strip().splitlines()
         raise SetupError(
-            f"Spark does not start: {what[0] if what else type(error).__name__}",
+            f"Spark does not start: {reason(error)}",
             where=conf.get("spark.master", ""),
             remedy="Spark's own lines above say more; `firn doctor` checks its Java.",
         ) from error

@@ -12,6 +12,7 @@ from pyspark.errors import AnalysisException, ParseException, PySparkException
 
 from orchestration.build import withhold
 from orchestration.build.spark import guard
+from orchestration.spark.reason import reason
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -86,7 +87,7 @@ def readable() -> Iterator[None]:
             raise DbtDatabaseError(told) from None
         raise DbtDatabaseError(_without_plan(str(error))) from error
     except Py4JJavaError as error:
-        raise DbtDatabaseError(_cause(error.java_exception)) from error
+        raise DbtDatabaseError(reason(error)) from error
     except (Py4JError, ConnectionError) as error:
         raise DbtDatabaseError(f"Spark's JVM is gone: {error}") from error
 
@@ -94,10 +95,3 @@ def readable() -> Iterator[None]:
 def _without_plan(message: str) -> str:
     """What Spark says of an error, without the query plan that follows it."""
     return message.partition("\n\nJVM stacktrace")[0].partition(";\n")[0]
-
-
-def _cause(thrown: Any) -> str:
-    """The innermost reason, which is the one that says something."""
-    while (inner := thrown.getCause()) is not None:
-        thrown = inner
-    return str(thrown.toString())
