@@ -30,6 +30,10 @@ class CatalogLostError(SetupError):
     """The catalog did not answer; what it was asked may be done all the same."""
 
 
+class SparkLostError(SetupError):
+    """Spark's JVM ended in the middle of what it was asked."""
+
+
 class TooManyFilesError(SetupError):
     """The process may not open as many files as it needs."""
 
@@ -95,6 +99,14 @@ _KINDS = (
         _words(r"Too many open files"),
         "this process may not open as many files as it needs",
         f"Raise the limit: `ulimit -n 1024`. {_AGAIN}",
+    ),
+    _Kind(
+        SparkLostError,
+        frozenset(),
+        _words(r"Spark's JVM is gone"),
+        "Spark's JVM is gone: killed, or out of memory",
+        "`dmesg` names what the kernel killed; SPARK_DRIVER_MEMORY gives it more. "
+        f"{_AGAIN} See docs/runbooks/spark-does-not-start-or-answer.md.",
     ),
     _Kind(
         CatalogLostError,

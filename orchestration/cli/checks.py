@@ -96,6 +96,15 @@ def spark() -> Iterator[Check]:
         yield Check("spark iceberg", "broken", error.what, error.remedy)
 
 
+def warm_spark(settings: Settings) -> Check:
+    """Whether builds find a JVM that runs already."""
+    from orchestration.spark.warm.record import Record
+
+    if (found := Record.of(settings.home)) is None:
+        return Check("spark warm", "ok", "none: each build starts its own")
+    return Check("spark warm", "ok", f"{found.master}, process {found.pid}")
+
+
 def home(settings: Settings) -> Check:
     """Local state can be written."""
     folder = settings.home
@@ -225,6 +234,7 @@ PROJECT_CHECKS: tuple[Callable[[Settings], Check], ...] = (
     token,
     lake,
     catalog,
+    warm_spark,
     specs,
     project_file,
     profile,

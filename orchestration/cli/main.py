@@ -14,6 +14,7 @@ from orchestration.cli import (
     publish,
     rollback,
     run,
+    spark,
     sql,
     verify,
 )
@@ -47,4 +48,5 @@ app.command("sql")(sql.sql)
 app.command("verify")(verify.verify)
 app.command("clean")(clean.clean)
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(spark.app, name="spark")
 app.command("doctor")(doctor.doctor)

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from orchestration import locks
 from orchestration.errors import SetupError, UsageError
 from orchestration.lake.credentials import read_token
 from orchestration.settings import Settings
@@ -35,7 +36,6 @@ __all__ = ["read_token"]
 
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.01
-_LOCK_ATTEMPTS = 100
 
 _held: dict[Path, int] = {}
 _guard = threading.Lock()
@@ -115,42 +115,23 @@ def address_file(settings: Settings) -> Path:
 @contextmanager
 def starting(settings: Settings) -> Iterator[None]:
     """Be the only process that starts a server, or looks whether one runs."""
-    descriptor = _open(settings.home / "catalog.start")
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with locks.alone(settings.home / "catalog.start"):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def is_running(settings: Settings) -> bool:
     """Whether a server of this lake is alive."""
-    descriptor = _open(settings.home / "catalog.server")
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+    return locks.is_taken(settings.home / "catalog.server")
 
 
 def become_server(settings: Settings) -> int | None:
     """Take the server's lock for this process's life; None if another one has it."""
-    descriptor = _open(settings.home / "catalog.server")
-    # A client that just looks holds it shared for a moment: try more than once.
-    for _ in range(_LOCK_ATTEMPTS):
-        with suppress(BlockingIOError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
-        time.sleep(_POLL_SECONDS)
-    os.close(descriptor)
-    return None
+    return locks.take(settings.home / "catalog.server")
 
 
 def is_still_server(settings: Settings, lock: int) -> bool:
     """Whether the lock is that of the lake that is there: somebody may delete it."""
-    return _is_file(lock, settings.home / "catalog.server")
+    return locks.is_at(lock, settings.home / "catalog.server")
 
 
 def withdraw(settings: Settings, lock: int) -> None:
@@ -161,7 +142,7 @@ def withdraw(settings: Settings, lock: int) -> None:
 
 def leave_alone(settings: Settings) -> int | None:
     """Take the users' lock if nobody uses the server; closing it lets users in."""
-    descriptor = _open(settings.home / "catalog.users")
+    descriptor = locks.opened(settings.home / "catalog.users")
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -170,27 +151,15 @@ def leave_alone(settings: Settings) -> int | None:
     return descriptor
 
 
-def _is_file(descriptor: int, path: Path) -> bool:
-    """Whether the open file is the one that has that name now."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except OSError:
-        return False
-
-
-def _open(path: Path) -> int:
-    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-
-
 def _hold(settings: Settings) -> None:
     with _guard:
         path = settings.home / "catalog.users"
         held = _held.get(settings.home)
-        if held is not None and not _is_file(held, path):
+        if held is not None and not locks.is_at(held, path):
             os.close(_held.pop(settings.home))  # of a lake that was deleted
             held = None
         if held is None:
-            descriptor = _open(path)
+            descriptor = locks.opened(path)
             # Waits only for a server that is just leaving.
             fcntl.flock(descriptor, fcntl.LOCK_SH)
             _held[settings.home] = descriptor

@@ -1,7 +1,8 @@
 """A Spark session on a branch: the lake as its catalog, the branch as its warehouse.
 
-The JVM starts once a process and serves every session after it; each session has a
-catalog of its own, so that two branches never mix.
+The JVM is the lake's warm one (`firn spark up`), else one that starts with this
+process, and serves every session after it. Each session has a catalog of its own, so
+that two branches never mix.
 """
 
 import logging
@@ -15,6 +16,8 @@ from orchestration.errors import SetupError
 from orchestration.lake.process import Endpoint
 from orchestration.lake.session import DATABASE
 from orchestration.spark import iceberg, java
+from orchestration.spark.reason import reason
+from orchestration.spark.warm import client
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -25,17 +28,25 @@ _LOGS = Path(__file__).with_name("log4j2.properties")
 _JAVA_OPTIONS = "spark.driver.extraJavaOptions"
 
 
-def connect(endpoint: Endpoint, branch: str, conf: Mapping[str, str]) -> "SparkSession":
+def connect(
+    endpoint: Endpoint,
+    branch: str,
+    conf: Mapping[str, str],
+    *,
+    home: Path | None = None,
+) -> "SparkSession":
     """A new session on a branch.
 
     Args:
         conf: Spark's settings, by name. What makes the JVM counts when it starts.
+        home: The lake's local state; its warm Spark is taken, if one runs.
 
     Raises:
-        SetupError: There is no Java, no jar, or Spark does not start.
+        SetupError: There is no Java, no jar, or Spark does not start or answer.
+        UsageError: The warm Spark was started with other settings.
     """
     require()
-    spark = _started(conf).newSession()
+    spark = _first(conf, home).newSession()
     for name, value in {**conf, **_lake(endpoint, branch)}.items():
         if spark.conf.isModifiable(name) or name.startswith(_CATALOG):
             spark.conf.set(name, value)
@@ -58,23 +69,36 @@ def require() -> None:
         ) from error
 
 
-def _started(conf: Mapping[str, str]) -> "SparkSession":
-    """The process's first session, with the JVM behind it."""
+def _first(conf: Mapping[str, str], home: Path | None) -> "SparkSession":
+    """The process's first session, which all others are made of."""
     from pyspark.sql import SparkSession  # noqa: PLC0415  # of the extra `spark`
 
     # It prints each error of a query with all of Java's stack, beside raising it.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
     if (running := SparkSession.getActiveSession()) is not None:
         return running
+    if home is not None and (door := client.knock(home, conf)) is not None:
+        return client.enter(door)
+    return start(conf)
+
+
+def start(conf: Mapping[str, str]) -> "SparkSession":
+    """Start a JVM that ends with this process, and the first session in it.
+
+    Raises:
+        SetupError: There is no Java, no jar, or Spark does not start.
+    """
+    require()
+    from pyspark.sql import SparkSession  # noqa: PLC0415  # of the extra `spark`
+
     builder = SparkSession.builder
     for name, value in {**conf, **_machine(conf)}.items():
         builder = builder.config(name, value)
     try:
         return builder.getOrCreate()
     except Exception as error:
-        what = str(error).strip().splitlines()
         raise SetupError(
-            f"Spark does not start: {what[0] if what else type(error).__name__}",
+            f"Spark does not start: {reason(error)}",
             where=conf.get("spark.master", ""),
             remedy="Spark's own lines above say more; `firn doctor` checks its Java.",
         ) from error

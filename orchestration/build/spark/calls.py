@@ -44,6 +44,10 @@ class SparkCalls(Calls):
         self._spark = spark
         self._limits = limits
 
+    def interrupt(self) -> None:
+        """Stop what the session runs."""
+        self._spark.interruptAll()
+
     def _do(self, verb: str, payload: Payload) -> Any:
         own = SPARK_VERBS.get(verb)
         if own is None:

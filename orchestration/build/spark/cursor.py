@@ -1,15 +1,17 @@
 """A cursor on our session: dbt-spark's own would make a session of its own."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from dbt.adapters.spark.session import Cursor as StockCursor
+from dbt.adapters.spark.session import SessionConnectionWrapper
 from dbt_common.exceptions import DbtDatabaseError
 from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark.errors import AnalysisException, ParseException, PySparkException
 
 from orchestration.build import withhold
+from orchestration.spark.reason import reason
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -18,14 +20,29 @@ Run = Callable[[str], "DataFrame"]  # a statement, guarded or not
 
 
 class Handle:
-    """What dbt-spark calls a connection."""
+    """What dbt-spark calls a connection: the session that all threads share."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, interrupt: Callable[[], object]) -> None:
         self._run = run
+        self._interrupt = interrupt
 
     def cursor(self) -> "Cursor":
         """A cursor on the session."""
         return Cursor(self._run)
+
+    def cancel(self) -> None:
+        """Stop what the session runs: the JVM would go on to the query's end."""
+        with suppress(Py4JError):
+            self._interrupt()
+
+
+class Connection(SessionConnectionWrapper):
+    """Can be cancelled, as dbt does when it is interrupted."""
+
+    def cancel(self) -> None:
+        """Stop what runs on it."""
+        handle: Any = self.handle
+        handle.cancel()
 
 
 class Cursor(StockCursor):
@@ -68,18 +85,11 @@ def readable() -> Iterator[None]:
             raise DbtDatabaseError(told) from None
         raise DbtDatabaseError(_without_plan(str(error))) from error
     except Py4JJavaError as error:
-        raise DbtDatabaseError(_cause(error.java_exception)) from error
-    except Py4JError as error:
+        raise DbtDatabaseError(reason(error)) from error
+    except (Py4JError, ConnectionError) as error:
         raise DbtDatabaseError(f"Spark's JVM is gone: {error}") from error
 
 
 def _without_plan(message: str) -> str:
     """What Spark says of an error, without the query plan that follows it."""
     return message.partition("\n\nJVM stacktrace")[0].partition(";\n")[0]
-
-
-def _cause(thrown: Any) -> str:
-    """The innermost reason, which is the one that says something."""
-    while (inner := thrown.getCause()) is not None:
-        thrown = inner
-    return str(thrown.toString())

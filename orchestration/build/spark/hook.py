@@ -29,8 +29,8 @@ from pyspark import SparkContext
 from pyspark.sql import DataFrame, SparkSession
 
 from orchestration.build import guard, templates
+from orchestration.build.spark import cursor, profile
 from orchestration.build.spark.calls import SparkCalls
-from orchestration.build.spark.cursor import Handle
 from orchestration.build.way_in import close_when_done, open_branch
 from orchestration.errors import FirnError
 from orchestration.spark.session import connect
@@ -38,10 +38,9 @@ from orchestration.spark.session import connect
 if TYPE_CHECKING:
     from dbt.adapters.spark.connections import SparkCredentials
 
-_PREFIX = "firn."  # of our own settings among Spark's
 # What no template has business with, as `templates` says.
 _MACHINERY = (
-    *(SessionConnectionWrapper, StockCursor, Handle),
+    *(SessionConnectionWrapper, StockCursor, cursor.Handle),
     *(SparkSession, SparkContext, DataFrame),
     *(JavaClass, JavaGateway, JavaMember, JavaObject, JavaPackage, JVMView),
 )
@@ -84,15 +83,15 @@ def _opened(cls: Any, connection: Connection) -> Connection:
         return stock
     connection.state = ConnectionState.FAIL
     calls = _calls(credentials)
-    handle: Any = Handle(calls.run)
-    connection.handle = SessionConnectionWrapper(handle)
+    handle: Any = cursor.Handle(calls.run, calls.interrupt)
+    connection.handle = cursor.Connection(handle)
     connection.state = ConnectionState.OPEN
     return connection
 
 
 def _is_ours(credentials: "SparkCredentials") -> bool:
     settings = credentials.server_side_parameters
-    return any(name.startswith(_PREFIX) for name in settings)
+    return any(name.startswith(profile.PREFIX) for name in settings)
 
 
 def _calls(credentials: "SparkCredentials") -> SparkCalls:
@@ -107,17 +106,16 @@ def _session(credentials: "SparkCredentials") -> SparkCalls:
     with _lock:
         if not _open:
             given = credentials.server_side_parameters
-            own = {k.removeprefix(_PREFIX): v for k, v in given.items()}
+            own = {k.removeprefix(profile.PREFIX): v for k, v in given.items()}
             needs_branch = own.get("needs_branch", "").lower() == "true"
             guarded = needs_branch or guard.is_asked_for()
             way_in = open_branch(
                 named=bool(own.get("branch")), needs_branch=needs_branch
             )
-            conf = {k: v for k, v in given.items() if not k.startswith(_PREFIX)}
-            # dbt-spark overwrites it with false, and then a cast that fails is NULL.
-            conf["spark.sql.ansi.enabled"] = "true"
+            conf = profile.sparks_own(given)
             branch = way_in.settings.branch
-            spark = connect(way_in.endpoint, branch, conf)
+            home = way_in.settings.home
+            spark = connect(way_in.endpoint, branch, conf, home=home)
             limits = guard.limits(way_in.settings) if guarded else None
             calls = SparkCalls(way_in.endpoint, branch, spark, limits=limits)
             templates.hold(held=guarded)

@@ -20,6 +20,7 @@ VERBS = {
     "verify": [],
     "clean": [],
     "catalog": ["serve"],
+    "spark": ["up", "status", "down"],
     "doctor": [],
 }
 CALLS = [[verb] for verb in VERBS] + [

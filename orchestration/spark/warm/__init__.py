@@ -1,0 +1,1 @@
+"""A JVM that outlives builds: `firn spark up` starts it, each build takes a session."""
