@@ -21,7 +21,6 @@ from dbt.context.providers import generate_runtime_macro_context
 from dbt.mp_context import get_mp_context
 from dbt.parser.manifest import ManifestLoader
 from dbt.tests.fixtures.project import (  # noqa: F401  # fixtures are found by name
-    TestProjInfo,
     analyses,
     clean_up_logging,
     dbt_profile_data,
@@ -41,7 +40,6 @@ from dbt.tests.fixtures.project import (  # noqa: F401  # fixtures are found by 
     profiles_yml,
     project,
     project_config_update,
-    project_files,
     project_root,
     project_setup,
     properties,
@@ -54,6 +52,7 @@ from dbt.tests.fixtures.project import (  # noqa: F401  # fixtures are found by 
     test_data_dir,
     tests,
     unique_schema,
+    write_project_files,
 )
 
 from orchestration.build import dbt as firn_dbt
@@ -66,7 +65,9 @@ from orchestration.tests.conformance.engines import (
     SPARK,
     Engine,
 )
-from orchestration.tests.conformance.relations import adapted
+from orchestration.tests.conformance.expected import exceptional
+from orchestration.tests.conformance.helpers import adapted
+from orchestration.tests.conformance.suites import rewritten
 
 BRANCH = "dev_conformance"
 CI = ("test_basic",)  # the rest is for `make conformance`
@@ -74,12 +75,37 @@ _NO_SPARK = importlib.util.find_spec("pyspark") is None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
+    """Say which row of the page a test is, and what is known to become of it."""
     if item.path.stem not in CI:
         item.add_marker(pytest.mark.full)
+    assert isinstance(item, pytest.Function)
+    engine: Engine = item.callspec.params["engine"]
+    suite = item.path.stem.removeprefix("test_")
+    test = f"{item.parent.name}::{_without(engine, item.name)}" if item.parent else ""
+    entry = exceptional(f"{suite}::{test}", engine)
+    said = {
+        "suite": suite,
+        "test": test,
+        "engine": engine.name,
+        "verdict": str(entry.verdict) if entry else "",
+        "why": entry.why if entry else "",
+        "reference": entry.reference if entry else "",
+    }
+    item.add_marker(pytest.mark.upstream(**said))
+    if entry:
+        item.add_marker(pytest.mark.xfail(reason=f"{entry.verdict}: {entry.why}"))
+
+
+def _without(engine: Engine, name: str) -> str:
+    """A test's name by its own parameters alone."""
+    plain, _, parameters = name.rstrip("]").partition("[")
+    own = [one for one in parameters.split("-") if one != engine.name]
+    return f"{plain}[{'-'.join(own)}]" if own else plain
 
 
 @pytest.fixture(
     scope="class",
+    autouse=True,
     params=[
         pytest.param(DUCKDB, id=DUCKDB.name, marks=pytest.mark.xdist_group("duckdb")),
         pytest.param(
@@ -151,6 +177,8 @@ def profile_user() -> None:
 
 @pytest.fixture(scope="class")
 def dbt_project_yml(
+    request: pytest.FixtureRequest,
+    engine: Engine,
     project_root: Path,
     project_config_update: dict[str, Any] | str | None,
     firn_macros: Path,
@@ -159,16 +187,49 @@ def dbt_project_yml(
     update = project_config_update or {}
     if isinstance(update, str):
         update = yaml.safe_load(update)
+    update = rewritten(update, request.cls, engine)
     content: dict[str, Any] = {
         "name": "test",
         "profile": "test",
         "flags": {"send_anonymous_usage_stats": False},
         "quoting": {"schema": True, "identifier": True},
-        "macro-paths": ["macros", str(firn_macros)],
         **update,
+        "macro-paths": [*update.get("macro-paths", ["macros"]), str(firn_macros)],
     }
     (Path(project_root) / "dbt_project.yml").write_text(yaml.safe_dump(content))
     return content
+
+
+@pytest.fixture(scope="class")
+def project_files(
+    request: pytest.FixtureRequest,
+    engine: Engine,
+    project_root: Any,
+    models: dict[str, Any],
+    macros: dict[str, Any],
+    snapshots: dict[str, Any],
+    properties: dict[str, Any],
+    seeds: dict[str, Any],
+    tests: dict[str, Any],
+    analyses: dict[str, Any],
+    functions: dict[str, Any],
+    selectors_yml: None,
+    dependencies_yml: None,
+    packages_yml: None,
+    dbt_project_yml: dict[str, Any],
+) -> None:
+    """As dbt's, with the changes that a class names."""
+    folders = {
+        "models": {**models, **properties},
+        "macros": macros,
+        "snapshots": snapshots,
+        "seeds": seeds,
+        "tests": tests,
+        "analyses": analyses,
+        "functions": functions,
+    }
+    for name, files in folders.items():
+        write_project_files(project_root, name, rewritten(files, request.cls, engine))
 
 
 @pytest.fixture(scope="class")

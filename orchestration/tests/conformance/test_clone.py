@@ -1,11 +1,10 @@
-"""dbt's suite clone."""
+"""dbt clone."""
 
 from dbt.tests.adapter.dbt_clone.test_dbt_clone import (
     BaseCloneNotPossible,
     BaseClonePossible,
     BaseCloneSameSourceAndTarget,
     BaseCloneSameTargetAndState,
-    TestPostgresCloneNotPossible,
 )
 
 from orchestration.tests.conformance.suites import collect
@@ -15,6 +14,5 @@ collect(
     BaseClonePossible,
     BaseCloneNotPossible,
     BaseCloneSameSourceAndTarget,
-    TestPostgresCloneNotPossible,
     BaseCloneSameTargetAndState,
 )
