@@ -61,14 +61,14 @@ PAGES = {
     "conformance": Page(
         PROJECT / "docs/conformance.md",
         "# What dbt's own suites for adapters say",
-        "Written by `make conformance`, which runs the classes of `dbt-tests-adapter` "
+        "Written by `make conformance`, which runs the classes of dbt-tests-adapter "
         "1.20.0 on both engines: each makes a small project, which gets Firn's macros, "
-        "its profile, and a branch of a lake. Where upstream's SQL is Postgres's own, a "
-        "subclass says it in words that Iceberg's engines have, as other adapters do "
+        "its profile and a branch of a lake. Where upstream's SQL is Postgres's own, "
+        "a subclass says it in words that these engines have, as other adapters do "
         "(`orchestration/tests/conformance/`). *Fail* and *not applicable* are known "
-        "and explained; those tests run, too, and one that passes after all fails the "
-        "command. *Not applicable* is about something that a lake of Iceberg tables has "
-        "not, or that Firn refuses on purpose and says so.",
+        "and explained; such tests run, too, and one that passes after all fails the "
+        "command. *Not applicable* is about what a lake of Iceberg tables has not, "
+        "or what Firn refuses on purpose and says so.",
         ("upstream",),
     ),
 }

@@ -45,7 +45,30 @@ class LeftOut:
 
 
 EXCEPTIONAL: tuple[Exceptional, ...] = ()
-LEFT_OUT: tuple[LeftOut, ...] = ()
+LEFT_OUT: tuple[LeftOut, ...] = (
+    LeftOut(
+        classes="functions.*",
+        why="Functions are objects of a warehouse, and Iceberg has none; neither "
+        "dbt-duckdb nor dbt-spark builds resources of that type.",
+        reference="https://docs.getdbt.com/docs/build/udfs",
+    ),
+    LeftOut(
+        classes="grants.*",
+        why="The lake has no users that something could be granted to. A model with "
+        "the config is refused.",
+        reference="duckdb/dbt-duckdb#458",
+    ),
+    LeftOut(
+        classes="materialized_view.*",
+        why="Iceberg has no materialized views.",
+        reference="apache/iceberg#10043",
+    ),
+    LeftOut(
+        classes="basic.test_get_catalog_for_single_relation.*",
+        why="A method that adapters may have, and neither of the two has.",
+        reference="dbt-labs/dbt-adapters#240",
+    ),
+)
 
 
 def exceptional(name: str, engine: Engine) -> Exceptional | None:

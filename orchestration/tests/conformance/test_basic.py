@@ -17,9 +17,6 @@ from dbt.tests.adapter.basic.test_docs_generate import (
 from dbt.tests.adapter.basic.test_empty import BaseEmpty
 from dbt.tests.adapter.basic.test_ephemeral import BaseEphemeral
 from dbt.tests.adapter.basic.test_generic_tests import BaseGenericTests
-from dbt.tests.adapter.basic.test_get_catalog_for_single_relation import (
-    BaseGetCatalogForSingleRelation,
-)
 from dbt.tests.adapter.basic.test_incremental import (
     BaseIncremental,
     BaseIncrementalBadStrategy,
@@ -102,7 +99,6 @@ collect(
     BaseEmpty,
     BaseEphemeral,
     BaseGenericTests,
-    BaseGetCatalogForSingleRelation,
     BaseIncremental,
     BaseIncrementalNotSchemaChange,
     BaseIncrementalBadStrategy,

@@ -1,6 +1,6 @@
 """Contracts and constraints.
 
-The lake holds `not_null` and `check`, and refuses what it cannot hold: keys are left out
+The lake holds `not_null` and `check` and refuses the rest: keys are left out
 of the projects here, where a test is about something else.
 """
 

@@ -50,7 +50,7 @@ class OfModels:
 
     changed = NO_VACUUM
 
-    def check_hooks(self, state: str, project: Any, host: str, count: int = 1) -> None:
+    def check_hooks(self, state: str, project: Any, _: str, count: int = 1) -> None:
         for context in self.get_ctx_vars(state, count, project):  # type: ignore[attr-defined]
             check_context(context, state, project)
 
@@ -91,7 +91,7 @@ class TestPrePostRunHooks(BasePrePostRunHooks):
         "db text": "db string",
     }
 
-    def check_hooks(self, state: str, project: Any, host: str) -> None:
+    def check_hooks(self, state: str, project: Any, _: str) -> None:
         check_context(self.get_ctx_vars(state, project), state, project)
 
 

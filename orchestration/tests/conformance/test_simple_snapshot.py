@@ -1,4 +1,4 @@
-"""Snapshots: both strategies, hard deletes in all modes, names and keys of all kinds."""
+"""Snapshots: both strategies, hard deletes in all modes, names and keys."""
 
 from dbt.tests.adapter.simple_snapshot.new_record_check_mode import (
     BaseSnapshotNewRecordCheckMode,
