@@ -76,6 +76,10 @@ bad-input: $(BIN)/.dev  ## Feed every bad input: docs/bad-input.md
 parity: $(BIN)/.dev $(BIN)/.spark  ## Build on DuckDB, on Spark and on both in turns: equal rows
 	$(BIN)/pytest -m spark orchestration/tests/parity
 
+.PHONY: conformance
+conformance: $(BIN)/.dev $(BIN)/.spark  ## Run dbt's suites for adapters on both engines: docs/conformance.md
+	$(BIN)/pytest -n 2 --dist loadgroup -m "" --page conformance orchestration/tests/conformance
+
 .PHONY: kit
 kit: $(BIN)/.dev  ## Run Iceberg's own REST compatibility kit: docs/compatibility.md
 	$(BIN)/python -m orchestration.tests.kit
@@ -106,4 +110,4 @@ $(BIN)/.%: requirements/%.txt pyproject.toml $(UV)
 .PHONY: help
 help:
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} \
-	  /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	  /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -1,8 +1,12 @@
 {% macro table_definition(columns) %}
     {% set documented = {} %}
-    {% for name, column in model.columns.items() %}
-        {% do documented.update({name | lower: column}) %}
-    {% endfor %}
+    {% if config.persist_column_docs() and columns %}
+        {#- Warns of described columns that are not there. -#}
+        {% set there = columns | map(attribute='name') | list %}
+        {% for name, column in validate_doc_columns(this, model.columns, there).items() %}
+            {% do documented.update({name | lower: column}) %}
+        {% endfor %}
+    {% endif %}
     {% set required = not_null_columns() %}
     {% set wanted = [] %}
     {% for column in contract_order(columns) %}

@@ -15,7 +15,7 @@
     {#- Read once: every step below sees the same rows. -#}
     {% set source = create_delta(model.compiled_code) %}
     {% do check_rows(source) %}
-    {% do check_keys(source, string_list(config.get('unique_key'))) %}
+    {% do check_snapshot_keys(source) %}
     {% set sql = 'select * from ' ~ source %}
     {% set strategy_macro = strategy_dispatch(config.get('strategy')) %}
     {% set strategy = strategy_macro(

@@ -7,10 +7,12 @@
         starts where the one before it ended, for no two may hold at one time. -#}
     {% set names = config.get('snapshot_table_column_names')
         or get_snapshot_table_column_names() %}
-    {% set keys = string_list(config.get('unique_key')) %}
-    {% set former, same = quoted_columns(keys, 'former.'), [] %}
-    {% for column in quoted_columns(keys) %}
-        {% do same.append('change.' ~ column ~ ' = former.' ~ column) %}
+    {% set former, same, selected = [], [], [] %}
+    {% for key in snapshot_keys() %}
+        {% set name = 'firn_key_' ~ loop.index %}
+        {% do former.append('former.' ~ name) %}
+        {% do same.append(key ~ ' = former.' ~ name) %}
+        {% do selected.append(key ~ ' as ' ~ name) %}
     {% endfor %}
     {% set ended = names.dbt_valid_to %}
     {% if config.get('dbt_valid_to_current') %}
@@ -29,7 +31,7 @@
             end
         from (
             select
-                {{ quoted_columns(keys) | join(', ') }},
+                {{ selected | join(', ') }},
                 max(greatest({{ names.dbt_valid_from }}, {{ ended }})) as ended_at
             from {{ relation }}
             group by all
@@ -50,15 +52,16 @@
     {#- As above; pinned rows do not change, so there are new ones. -#}
     {% set names = config.get('snapshot_table_column_names')
         or get_snapshot_table_column_names() %}
-    {% set keys = string_list(config.get('unique_key')) %}
     {% set from, to, id = names.dbt_valid_from, names.dbt_valid_to, names.dbt_scd_id %}
     {% set ended = to %}
     {% if config.get('dbt_valid_to_current') %}
         {% set ended = 'nullif(' ~ to ~ ', ' ~ config.get('dbt_valid_to_current') ~ ')' %}
     {% endif %}
-    {% set same, kept = [], [] %}
-    {% for column in quoted_columns(keys) %}
-        {% do same.append('change.' ~ column ~ ' = former.' ~ column) %}
+    {% set same, kept, selected = [], [], [] %}
+    {% for key in snapshot_keys() %}
+        {% set name = 'firn_key_' ~ loop.index %}
+        {% do same.append(key ~ ' = former.' ~ name) %}
+        {% do selected.append(key ~ ' as ' ~ name) %}
     {% endfor %}
     {% for column in describe_query('select * from ' ~ changes) %}
         {% if column.name | lower not in [from, to, id] | map('lower') | list %}
@@ -75,7 +78,7 @@
             end as {{ to }},
             case
                 when is_moved and dbt_change_type <> 'update'
-                then {{ snapshot_hash_arguments(quoted_columns(keys, 'change.') + ['ended_at']) }}
+                then {{ snapshot_hash_arguments(snapshot_keys() + ['ended_at']) }}
                 else change.{{ id }}
             end as {{ id }}
         from (
@@ -96,10 +99,10 @@
             from {{ changes }} as change
             left join (
                 select
-                    {{ quoted_columns(keys) | join(', ') }},
+                    {{ selected | join(', ') }},
                     max(greatest({{ from }}, {{ ended }})) as ended_at
                 from {{ relation }}
-                group by {{ quoted_columns(keys) | join(', ') }}
+                group by {{ snapshot_keys() | join(', ') }}
             ) as former on {{ same | join(' and ') }}
         ) as change
     {% endset %}

@@ -1,7 +1,7 @@
 """Pages that tests write: one row a promise, a fault or a bad input, with its result.
 
-A mark says what a test proves; `pytest --page faults` or `--page bad-input` collects
-the marks and the results of the tests that ran into a page of `docs/`.
+A mark says what a test proves; `pytest --page faults`, for one, collects the marks and
+the results of the tests that ran into a page of `docs/`.
 """
 
 from collections import defaultdict
@@ -14,7 +14,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 _BAD_INPUT = Path(__file__).parent / "bad_input"
-_KINDS = ("fault", "mutant", "case", "promise")
+_KINDS = ("fault", "mutant", "case", "promise", "upstream")
 _SAID = {"fault": ("seen", "rerun"), "case": ("outcome",)}
 _HEADS = {
     "fault": ("fault", "what you see", "what a re-run does", "result", "guard off"),
@@ -57,6 +57,19 @@ PAGES = {
         "*Refused file* and *refused run*: nothing of it lands, and the message names "
         "the file, what is wrong, and what to do.",
         ("case",),
+    ),
+    "conformance": Page(
+        PROJECT / "docs/conformance.md",
+        "# What dbt's own suites for adapters say",
+        "Written by `make conformance`, which runs the classes of dbt-tests-adapter "
+        "1.20.0 on both engines: each makes a small project, which gets Firn's macros, "
+        "its profile and a branch of a lake. Where upstream's SQL is Postgres's own, "
+        "a subclass says it in words that these engines have, as other adapters do "
+        "(`orchestration/tests/conformance/`). *Fail* and *not applicable* are known "
+        "and explained; such tests run, too, and one that passes after all fails the "
+        "command. *Not applicable* is about what a lake of Iceberg tables has not, "
+        "or what Firn refuses on purpose and says so.",
+        ("upstream",),
     ),
 }
 
@@ -171,7 +184,16 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     # Workers of xdist run tests; the process that started them hears of every result.
     if (name := config.getoption("--page")) and not hasattr(config, "workerinput"):
-        config.pluginmanager.register(_Collector(PAGES[str(name)]))
+        config.pluginmanager.register(_collector(str(name)))
+
+
+def _collector(name: str) -> object:
+    page = PAGES[name]
+    if name == "conformance":
+        from orchestration.tests.conformance.page import Collector  # noqa: PLC0415
+
+        return Collector(path=page.path, title=page.title, preface=page.preface)
+    return _Collector(page)
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` leaves any out
@@ -193,7 +215,8 @@ def _belongs(item: pytest.Item, page: Page) -> bool:
     """Whether it has a row of the page, or is the mutant of one."""
     is_case = item.path.is_relative_to(_BAD_INPUT)
     is_mutant = _has(item, ("mutant",)) and is_case == ("case" in page.kinds)
-    return is_mutant or _has(item, page.kinds)
+    has_mutants = "upstream" not in page.kinds
+    return (is_mutant and has_mutants) or _has(item, page.kinds)
 
 
 def _without_mutant(items: Iterable[pytest.Item]) -> Iterator[str]:

@@ -45,6 +45,20 @@ def test_descriptions_come_with_the_rows_and_change_in_one_commit(
     )
 
 
+def test_a_described_column_that_is_not_there_is_warned_of(project: Project) -> None:
+    project.model("misdescribed", "select 1 as id", materialized="table")
+    columns = [
+        {"name": "ID", "description": "Quoted, so another one.", "quote": True},
+        {"name": "nope", "description": "None at all."},
+    ]
+    docs = {"persist_docs": PERSIST}
+    model = {"name": "misdescribed", "columns": columns, "config": docs}
+    project.properties("models/misdescribed.yml", {"models": [model]})
+    project.run("misdescribed")
+    assert "are not present in the database: ID, nope" in project.log()
+    assert project.table("misdescribed").schema().find_field("id").doc is None
+
+
 def test_a_description_that_is_gone_goes_from_the_table(project: Project) -> None:
     config = {"materialized": "incremental", "persist_docs": PERSIST}
     project.model("untold", "select 1 as id", **config)

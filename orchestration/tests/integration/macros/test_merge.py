@@ -206,6 +206,13 @@ def test_delete_insert_replaces_whole_groups(project: Project) -> None:
     days = [row[0] for row in project.rows("groups")]
     assert [days.count(day) for day in (0, 1, 2)] == [10, 1, 10]
 
+    # What a predicate says of a bare column, it says of the table's.
+    sql = "select 2::bigint as day, -2::bigint as v"
+    project.model("groups", sql, **config, incremental_predicates=["v < 25"])
+    project.run("groups")
+    rows = project.rows("groups")
+    assert sorted(v for day, v in rows if day == 2) == [-2, 25, 26, 27, 28, 29]
+
 
 def test_a_delete_condition_speaks_of_the_delta(project: Project) -> None:
     config = {**MERGE, "on_schema_change": "append_new_columns"}

@@ -123,6 +123,20 @@ def test_keys_that_name_no_single_row_are_refused(
     assert project.snapshots(name) == 1
 
 
+def test_a_key_may_be_an_expression(project: Project) -> None:
+    name, config = "snap_expression", {"strategy": "timestamp", "updated_at": "seen_at"}
+    config |= {"unique_key": "id || '-x'", "hard_deletes": "invalidate"}
+    for source in (FIRST, SECOND, GONE, SECOND):
+        declare(project, name, source, **config)
+        take(project, name)
+    expected = [(1, "a", False), (1, "b", True), (2, "a", False), (2, "a", True)]
+    assert versions(project, name) == expected
+
+    declare(project, name, FIRST, **config | {"unique_key": "v || '-x'"})
+    project.run(f"{name}_source")
+    assert "unique_key v || '-x' is not unique" in project.fails(name)
+
+
 def test_layout_names_of_columns_and_open_end_come_from_config(
     project: Project,
 ) -> None:

@@ -1,0 +1,79 @@
+"""Every test of upstream's that does not pass, and why: the only place that says so.
+
+Each of them runs all the same, and one that passes after all fails the run: the table
+cannot grow old.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from orchestration.tests.conformance.engines import ENGINES, Engine
+
+
+class Verdict(StrEnum):
+    """What becomes of a test that does not pass."""
+
+    FAILS = "fail"  # it could mean something here, and does not work
+    NOT_APPLICABLE = "not applicable"  # it is about what this lake has not
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exceptional:
+    """Tests that do not pass.
+
+    Args:
+        tests: A pattern of `suite::Class::test`.
+        why: A sentence, for whoever reads the page.
+        reference: An issue or a page of documentation that says so.
+    """
+
+    tests: str
+    verdict: Verdict
+    why: str
+    reference: str
+    engines: tuple[Engine, ...] = ENGINES
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """Upstream's classes that do not even run: what they need cannot be set up."""
+
+    classes: str
+    why: str
+    reference: str
+
+
+EXCEPTIONAL: tuple[Exceptional, ...] = ()
+LEFT_OUT: tuple[LeftOut, ...] = (
+    LeftOut(
+        classes="functions.*",
+        why="Functions are objects of a warehouse, and Iceberg has none; neither "
+        "dbt-duckdb nor dbt-spark builds resources of that type.",
+        reference="https://docs.getdbt.com/docs/build/udfs",
+    ),
+    LeftOut(
+        classes="grants.*",
+        why="The lake has no users that something could be granted to. A model with "
+        "the config is refused.",
+        reference="duckdb/dbt-duckdb#458",
+    ),
+    LeftOut(
+        classes="materialized_view.*",
+        why="Iceberg has no materialized views.",
+        reference="apache/iceberg#10043",
+    ),
+    LeftOut(
+        classes="basic.test_get_catalog_for_single_relation.*",
+        why="A method that adapters may have, and neither of the two has.",
+        reference="dbt-labs/dbt-adapters#240",
+    ),
+)
+
+
+def exceptional(name: str, engine: Engine) -> Exceptional | None:
+    """The entry of a test, if it has one."""
+    for entry in EXCEPTIONAL:
+        if engine in entry.engines and fnmatchcase(name, entry.tests):
+            return entry
+    return None

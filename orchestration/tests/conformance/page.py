@@ -1,0 +1,98 @@
+"""The page of conformance: each test of upstream's, and what it comes to by engine."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from orchestration.tests.conformance.engines import ENGINES
+from orchestration.tests.conformance.expected import LEFT_OUT, Verdict
+
+_PASS = "pass"
+_UNEXPECTED = "FAIL, unexpectedly"
+
+
+class Collector:
+    """Gathers results over a test session, and writes the page at its end."""
+
+    def __init__(self, *, path: Path, title: str, preface: str) -> None:
+        self._path = path
+        self._head = (title, "", preface)
+        # suite → test → engine → what it came to
+        self._suites: dict[str, dict[str, dict[str, str]]] = defaultdict(
+            lambda: defaultdict(dict)
+        )
+        self._reasons: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call" and report.passed:
+            return
+        for kind, said in report.user_properties:
+            if kind == "upstream" and isinstance(said, dict):
+                self._take(dict(said), _outcome(report, said))
+
+    def _take(self, said: dict[str, Any], outcome: str) -> None:
+        suite, test, engine = said["suite"], said["test"], said["engine"]
+        results = self._suites[suite][test]
+        # A test has reports of its call and of its end: the worse one counts.
+        if results.get(engine) != _UNEXPECTED:
+            results[engine] = outcome
+        if said["why"]:
+            self._reasons[suite, test][f"{said['why']} ({said['reference']})"] = None
+
+    def pytest_sessionfinish(self) -> None:
+        self._path.write_text("\n".join(self._lines()) + "\n")
+
+    def _lines(self) -> Iterator[str]:
+        yield from (*self._head, "", "## In all", "", *self._totals())
+        for suite, tests in sorted(self._suites.items()):
+            yield from ("", f"## {suite.replace('_', ' ')}", "")
+            titles = [engine.title for engine in ENGINES]
+            yield from _table_head("test", *titles, "why")
+            for test, results in sorted(tests.items()):
+                reasons = "; ".join(self._reasons[suite, test])
+                found = [results.get(e.name, "not run") for e in ENGINES]
+                yield _row(f"`{test}`", *found, reasons)
+        yield from ("", "## Not run", "", *_left_out())
+
+    def _totals(self) -> Iterator[str]:
+        yield from _table_head(
+            "engine", "pass", "fail", "not applicable", "pass, of what applies"
+        )
+        for engine in ENGINES:
+            count = Counter(
+                results.get(engine.name, "not run")
+                for tests in self._suites.values()
+                for results in tests.values()
+            )
+            failed = count[Verdict.FAILS] + count[_UNEXPECTED]
+            applicable = count[_PASS] + failed
+            share = f"{count[_PASS] / applicable:.1%}" if applicable else "-"
+            yield _row(
+                engine.title, count[_PASS], failed, count[Verdict.NOT_APPLICABLE], share
+            )
+
+
+def _outcome(report: pytest.TestReport, said: dict[str, Any]) -> str:
+    if report.passed:
+        return _PASS
+    if hasattr(report, "wasxfail"):
+        return str(said["verdict"])
+    return "not run" if report.skipped else _UNEXPECTED
+
+
+def _left_out() -> Iterator[str]:
+    yield from _table_head("upstream's classes", "why", "reference")
+    for entry in LEFT_OUT:
+        yield _row(f"`{entry.classes}`", entry.why, entry.reference)
+
+
+def _table_head(*titles: str) -> Iterator[str]:
+    yield _row(*titles)
+    yield _row(*["---"] * len(titles))
+
+
+def _row(*cells: object) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"

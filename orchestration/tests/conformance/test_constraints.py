@@ -1,0 +1,135 @@
+"""Contracts and constraints.
+
+The lake holds `not_null` and `check` and refuses the rest: keys are left out
+of the projects here, where a test is about something else.
+"""
+
+from typing import ClassVar
+
+import pytest
+from dbt.tests.adapter.constraints.test_constraints import (
+    BaseConstraintQuotedColumn,
+    BaseConstraintsRollback,
+    BaseConstraintsRuntimeDdlEnforcement,
+    BaseIncrementalConstraintsColumnsEqual,
+    BaseIncrementalConstraintsRollback,
+    BaseIncrementalConstraintsRuntimeDdlEnforcement,
+    BaseIncrementalContractSqlHeader,
+    BaseIncrementalForeignKeyConstraint,
+    BaseModelConstraintsRuntimeEnforcement,
+    BaseTableConstraintsColumnsEqual,
+    BaseTableContractSqlHeader,
+    BaseViewConstraintsColumnsEqual,
+)
+
+from orchestration.tests.conformance.engines import SPARK, Engine
+from orchestration.tests.conformance.suites import collect
+
+NO_KEYS = {"          - type: primary_key\n": ""}
+OF_IDS = """        constraints:
+          - type: not_null
+          - type: primary_key
+          - type: check
+            expression: (id > 0)
+"""
+
+
+class OfTypes:
+    """Types as a contract names them on either engine: by DuckDB's words."""
+
+    changed = NO_KEYS
+
+    @pytest.fixture
+    def string_type(self) -> str:
+        return "VARCHAR"
+
+    @pytest.fixture
+    def int_type(self) -> str:
+        return "INTEGER"
+
+    @pytest.fixture
+    def data_types(self, engine: Engine) -> list[list[str]]:
+        is_spark = engine is SPARK
+        text, number = ("array('a')", "array(1)") if is_spark else ("['a']", "[1]")
+        with_zone = "timestamp_ltz" if is_spark else "timestamptz"
+        # What the query has, what the contract says, what an error says.
+        return [
+            ["1", "integer", "INT"],
+            ["'1'", "varchar", "STRING" if is_spark else "VARCHAR"],
+            ["true", "boolean", "BOOL"],
+            ["timestamp '2013-11-03 00:00:00'", "timestamp", "TIMESTAMP"],
+            [f"cast('2013-11-03' as {with_zone})", "timestamptz", "TIMESTAMP"],
+            [text, "varchar[]", "ARRAY" if is_spark else "VARCHAR[]"],
+            [number, "integer[]", "ARRAY" if is_spark else "INTEGER[]"],
+            ["cast(1 as decimal(18, 3))", "decimal(18, 3)", "DECIMAL"],
+            ["date '2013-11-03'", "date", "DATE"],
+        ]
+
+
+class TestTableConstraintsColumnsEqual(OfTypes, BaseTableConstraintsColumnsEqual):
+    pass
+
+
+class TestViewConstraintsColumnsEqual(OfTypes, BaseViewConstraintsColumnsEqual):
+    # A view holds no rows that a constraint could be about.
+    changed: ClassVar = {
+        OF_IDS: "",
+        OF_IDS + "          - type: check\n            expression: id >= 1\n": "",
+    }
+
+
+class TestIncrementalConstraintsColumnsEqual(
+    OfTypes, BaseIncrementalConstraintsColumnsEqual
+):
+    pass
+
+
+class OfRollback:
+    changed = NO_KEYS
+
+    @pytest.fixture(scope="class")
+    def expected_error_messages(self, engine: Engine) -> list[str]:
+        if engine is SPARK:
+            return ["NOT_NULL_ASSERT_VIOLATION"]
+        return ["NOT NULL constraint failed"]
+
+
+class TestConstraintsRollback(OfRollback, BaseConstraintsRollback):
+    pass
+
+
+class TestIncrementalConstraintsRollback(
+    OfRollback, BaseIncrementalConstraintsRollback
+):
+    pass
+
+
+class OfHeader:
+    """A header that sets a variable, as each engine has them; the model reads it."""
+
+    changed_on_duckdb: ClassVar = {
+        "set session time zone": "set timezone =",
+        "current_setting('timezone')": "current_setting('timezone')::varchar",
+    }
+    changed_on_spark: ClassVar = {
+        "set session time zone 'Asia/Kolkata';": "set time zone 'Asia/Kolkata'",
+        "current_setting('timezone')": "current_timezone()",
+    }
+
+
+class TestTableContractSqlHeader(OfHeader, BaseTableContractSqlHeader):
+    pass
+
+
+class TestIncrementalContractSqlHeader(OfHeader, BaseIncrementalContractSqlHeader):
+    pass
+
+
+collect(
+    globals(),
+    BaseConstraintsRuntimeDdlEnforcement,
+    BaseIncrementalConstraintsRuntimeDdlEnforcement,
+    BaseModelConstraintsRuntimeEnforcement,
+    BaseConstraintQuotedColumn,
+    BaseIncrementalForeignKeyConstraint,
+)
