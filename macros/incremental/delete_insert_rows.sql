@@ -10,7 +10,8 @@
     {% do check_keys(delta, keys, unique=false) %}
     {% set columns = describe_query('select * from ' ~ delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}
-    {% set predicates = merge_predicates(delta, keys, columns) %}
+    {% set bounds = column_bounds(delta, bounded_columns(keys), columns) %}
+    {% set predicates = merge_predicates(keys, bounds) %}
     {% call statement('delete_groups') %}
         {{ merge_deletes_sql(relation, delta, predicates, 'true') }}
     {% endcall %}
@@ -31,7 +32,8 @@
     {% do check_keys(delta, keys, unique=false) %}
     {% set columns = describe_query('select * from ' ~ delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}
-    {% set predicates = merge_predicates(delta, keys, columns) %}
+    {% set bounds = column_bounds(delta, bounded_columns(keys), columns) %}
+    {% set predicates = merge_predicates(keys, bounds) %}
     {% set only_keys = [] %}
     {% for column in quoted_columns(written) %}
         {% set is_key = column | lower in quoted_columns(keys) | map('lower') | list %}

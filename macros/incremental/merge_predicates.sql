@@ -1,13 +1,10 @@
-{% macro merge_predicates(delta, keys, columns) %}
+{% macro merge_predicates(keys, bounds) %}
     {% set source, dest = 'DBT_INTERNAL_SOURCE.', 'DBT_INTERNAL_DEST.' %}
     {% set predicates = [] %}
     {% for column in quoted_columns(keys) %}
         {% do predicates.append(source ~ column ~ ' = ' ~ dest ~ column) %}
     {% endfor %}
-    {#- Equal keys lie between the delta's bounds, so this never loses a match. The same
-        holds for other columns only where the model says that they never change. -#}
-    {% set stable = keys + string_list(config.get('immutable_columns')) %}
-    {% for bound in column_bounds(delta, stable, columns) %}
+    {% for bound in bounds %}
         {% set column = quoted_columns([bound.name], dest)[0] %}
         {% do predicates.append(column ~ ' >= ' ~ bound.low) %}
         {% do predicates.append(column ~ ' <= ' ~ bound.high) %}

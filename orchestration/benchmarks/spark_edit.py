@@ -1,8 +1,8 @@
 """From an edit to a tested result: DuckDB ÷ Spark, cold and warm.
 
 The example project with two years of its shop. A model is edited, then `dbt build`
-builds and tests it on a developer's branch: as a process of its own, where Spark starts
-a JVM, and as the next command of a process that has built before, where Spark is warm.
+builds and tests it on a developer's branch, as a user does: where Spark starts a JVM
+each time, and then, against DuckDB again, where `firn spark up` keeps one warm.
 
     python -m orchestration.benchmarks.spark_edit --rounds 3
 """
@@ -19,13 +19,9 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from dbt.cli.main import dbtRunner
-
 from orchestration.benchmarks import harness
 from orchestration.benchmarks.harness import Ratio
 from orchestration.benchmarks.spark_lab import PROJECT
-from orchestration.build import dbt
-from orchestration.errors import SetupError
 from orchestration.lake import Lake
 from orchestration.lake.session import connect
 from orchestration.settings import Settings
@@ -34,7 +30,7 @@ MODEL, SCHEMA = "rpt_store_revenue_monthly", "marts"
 TARGETS = {"DuckDB": "dev", "Spark": "spark"}
 _BIN = Path(sys.executable).parent
 _DBT = ("models", "macros", "seeds", "snapshots", "tests", "profiles")
-_FILES = ("dbt_project.yml", "selectors.yml")
+_FILES = ("dbt_project.yml", "profiles.yml", "selectors.yml")
 
 
 @dataclass
@@ -50,23 +46,19 @@ class Bench:
         with next(found).open("a") as file:
             file.write(f"-- edit {next(self._edits)}\n")
 
-    def process(self, engine: str) -> None:
-        """`dbt build` as a user types it."""
+    def build(self, engine: str) -> None:
+        """`dbt build` of the model."""
         own = {**os.environ, "FIRN_BRANCH": _branch(engine)}
-        command = [str(_BIN / "dbt"), *self._build(engine, "process")]
-        self._call(command, own)
-
-    def in_process(self, engine: str) -> None:
-        """`dbt build` in this process, which has built before."""
-        with dbt.session(self.settings, branch=_branch(engine)):
-            outcome = dbtRunner().invoke(self._build(engine, "in_process"))
-        if not outcome.success:
-            raise SetupError(f"dbt failed: {outcome.exception or outcome.result}")
+        home = self.settings.home
+        options = ["--select", MODEL, "--target", TARGETS[engine], "--quiet"]
+        # Each engine keeps what it has parsed.
+        options += ["--target-path", str(home / "target" / engine)]
+        self.call("dbt", "build", *options, environ=own)
 
     def prepare(self) -> None:
         """Land two years, build them, and give each engine a branch."""
         for command in (["python", "-m", "demo.drop"], ["firn", "run"]):
-            self._call([str(_BIN / command[0]), *command[1:]], os.environ)
+            self.call(*command)
         with closing(Lake.open(self.settings)) as lake:
             for engine in TARGETS:
                 lake.create_branch(_branch(engine))
@@ -78,17 +70,10 @@ class Bench:
                 f"select count(*), bit_xor(hash(t)) from {SCHEMA}.{MODEL} as t"
             ).fetchall()
 
-    def _build(self, engine: str, how: str) -> list[str]:
-        folder, home = self.settings.project_dir, self.settings.home
-        options = ["--project-dir", str(folder), "--target", TARGETS[engine]]
-        options += ["--profiles-dir", str(folder / "profiles"), "--quiet"]
-        # Each arm keeps what it has parsed.
-        options += ["--target-path", str(home / "target" / engine / how)]
-        return ["build", "--select", MODEL, *options]
-
-    def _call(self, command: list[str], environ: Mapping[str, str]) -> None:
+    def call(self, *command: str, environ: Mapping[str, str] = os.environ) -> None:
+        """Run a command of the project; stop if it fails."""
         subprocess.run(  # our own commands
-            command,
+            [str(_BIN / command[0]), *command[1:]],
             cwd=self.settings.project_dir,
             env=environ,
             stdout=subprocess.DEVNULL,
@@ -102,31 +87,33 @@ def main() -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         bench = Bench(_copy(Path(folder)))
         bench.prepare()
-        arms = _arms(bench)
-        for arm in arms.values():
-            arm()  # what is parsed, and what the JVM compiles
-        seconds = harness.interleave(arms, options.rounds, before_each=bench.edit)
+        seconds = _measure(bench, rounds=options.rounds, how="cold")
+        bench.call("firn", "spark", "up")
+        try:
+            seconds |= _measure(bench, rounds=options.rounds, how="warm")
+        finally:
+            bench.call("firn", "spark", "down")
         made = [bench.content(engine) for engine in TARGETS]
     harness.report(
         "Edit to tested result: DuckDB ÷ Spark",
         seconds,
         ratios=[
-            Ratio("DuckDB ÷ cold Spark", "DuckDB, process", "Spark, process"),
-            Ratio("DuckDB ÷ warm Spark", "DuckDB, in process", "Spark, in process"),
+            Ratio(f"DuckDB ÷ {how} Spark", f"DuckDB, beside {how}", f"Spark, {how}")
+            for how in ("cold", "warm")
         ],
         notes=[harness.check_equal(f"rows of {MODEL}", *made)],
         output=options.format,
     )
 
 
-def _arms(bench: Bench) -> dict[str, Callable[[], object]]:
-    return {
-        **{f"{engine}, process": partial(bench.process, engine) for engine in TARGETS},
-        **{
-            f"{engine}, in process": partial(bench.in_process, engine)
-            for engine in TARGETS
-        },
+def _measure(bench: Bench, *, rounds: int, how: str) -> harness.Seconds:
+    arms: dict[str, Callable[[], object]] = {
+        f"DuckDB, beside {how}": partial(bench.build, "DuckDB"),
+        f"Spark, {how}": partial(bench.build, "Spark"),
     }
+    for arm in arms.values():
+        arm()  # what dbt has parsed, and what a JVM that stays compiles
+    return harness.interleave(arms, rounds, before_each=bench.edit)
 
 
 def _copy(folder: Path) -> Settings:

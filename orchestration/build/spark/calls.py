@@ -64,7 +64,7 @@ def _type(field: Any) -> str:
         raise UsageError(error.what, where=where, remedy=error.remedy) from error
 
 
-def _pin(spark: "SparkSession", payload: Payload) -> int:
+def _pin(spark: "SparkSession", payload: Payload) -> None:
     """Run a query once and keep its rows for the session, whatever happens to tables.
 
     A view would run it again each time it is read, and so would a cached one whose
@@ -72,7 +72,6 @@ def _pin(spark: "SparkSession", payload: Payload) -> int:
     """
     frame = spark.sql(payload["sql"]).localCheckpoint()
     frame.createOrReplaceTempView(payload["name"])
-    return frame.count()
 
 
 def _unpin(spark: "SparkSession", payload: Payload) -> bool:
