@@ -25,5 +25,5 @@
             {{ sql }}
         ) as inserted
     {% endcall %}
-    {{ return(rows_written(relation, ['added-records'])) }}
+    {{ return(rows_written(relation)) }}
 {% endmacro %}

@@ -1,19 +1,17 @@
-{% macro rows_written(relation, counts) %}
+{% macro rows_written(relation) %}
     {#- Spark does not say; the snapshot does. -#}
     {% set summary = lake_call('summary', {
         'schema': relation.schema, 'name': relation.identifier
     }) %}
-    {% set numbers = [] %}
-    {% for count in counts %}
-        {% do numbers.append(summary.get(count, 0) | int) %}
-    {% endfor %}
-    {{ return(numbers | sum) }}
+    {{ return(summary.get('added-records', 0) | int) }}
 {% endmacro %}
 
-{% macro rows_merged(relation) %}
-    {% set counts = [] %}
+{% macro rows_merged(summary) %}
+    {% set numbers = [] %}
     {% for what in ['inserted', 'updated', 'deleted'] %}
-        {% do counts.append('spark.merge-into.num-target-rows-' ~ what) %}
+        {% do numbers.append(
+            summary.get('spark.merge-into.num-target-rows-' ~ what, 0) | int
+        ) %}
     {% endfor %}
-    {{ return(rows_written(relation, counts)) }}
+    {{ return(numbers | sum) }}
 {% endmacro %}

@@ -3,7 +3,7 @@
         one key, which one wins would be chance. -#}
     {% if keys %}
         {% set columns = quoted_columns(keys) %}
-        {% do _refuse_unknown_keys(relation, columns) %}
+        {% do refuse_unknown_keys(relation, columns) %}
         {% set found = run_query(
             'select count(*) over () as bad, ' ~ row_json(none) ~ ' as example from '
             ~ relation ~ ' as checked where '
@@ -27,7 +27,7 @@
     {% endif %}
 {% endmacro %}
 
-{% macro _refuse_unknown_keys(relation, columns) %}
+{% macro refuse_unknown_keys(relation, columns) %}
     {% set present = describe_query('select * from ' ~ relation) | map(attribute='name') | list %}
     {% set known = quoted_columns(present) | map('lower') | list %}
     {% for column in columns if column | lower not in known %}

@@ -10,7 +10,7 @@
     {% do check_keys(delta, keys, unique=false) %}
     {% set columns = describe_query('select * from ' ~ delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}
-    {% set predicates = target_predicates(delta, keys, columns) %}
+    {% set bounds = column_bounds(delta, bounded_columns(keys), columns) %}
     {#- The delta stays within EXISTS: a predicate that names a bare column means the
         table's, as in dbt's own delete+insert. -#}
     {% call statement('delete_groups') %}
@@ -19,7 +19,7 @@
             select 1 from {{ delta }} as DBT_INTERNAL_SOURCE
             where {{ equal_keys(keys) | join('\n                and ') }}
         )
-        {% for predicate in predicates %}
+        {% for predicate in target_predicates(bounds) %}
             and {{ predicate }}
         {% endfor %}
     {% endcall %}
@@ -41,8 +41,9 @@
     {% do check_keys(delta, keys, unique=false) %}
     {% set columns = describe_query('select * from ' ~ delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}
+    {% set bounds = column_bounds(delta, bounded_columns(keys), columns) %}
     {% set predicates = equal_keys(keys, source_prefix='firn_new_')
-        + target_predicates(delta, keys, columns) %}
+        + target_predicates(bounds) %}
     {% set key_columns = quoted_columns(keys) | map('lower') | list %}
     {% set renamed, only_keys, rows_new = [], [], [] %}
     {% for name in written %}

@@ -1,3 +1,3 @@
-{% macro merge_predicates(delta, keys, columns) %}
-    {{ return(equal_keys(keys) + target_predicates(delta, keys, columns)) }}
+{% macro merge_predicates(keys, bounds) %}
+    {{ return(equal_keys(keys) + target_predicates(bounds)) }}
 {% endmacro %}

@@ -6,11 +6,11 @@
     {% set delta = create_delta(sql) %}
     {% do check_rows(delta) %}
     {% do check_epoch(delta, relation) %}
-    {% do check_keys(delta, keys) %}
-    {% set deleted = checked_delete_condition(delta) %}
     {% set columns = describe_query('select * from ' ~ delta) %}
+    {% set bounds = checked_bounds(delta, keys, columns) %}
+    {% set deleted = checked_delete_condition(delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}
-    {% set predicates = merge_predicates(delta, keys, columns) %}
+    {% set predicates = merge_predicates(keys, bounds) %}
     {% if deleted %}
         {#- DuckDB's MERGE on Iceberg either updates or deletes. Both statements are one
             transaction, which the catalog gets as one request. -#}
@@ -34,17 +34,24 @@
     {% set delta = create_delta(sql) %}
     {% do check_rows(delta) %}
     {% do check_epoch(delta, relation) %}
-    {% do check_keys(delta, keys) %}
-    {% set deleted = checked_delete_condition(delta) %}
     {% set columns = describe_query('select * from ' ~ delta) %}
+    {% set bounds = checked_bounds(delta, keys, columns) %}
+    {% set deleted = checked_delete_condition(delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}
-    {% set predicates = merge_predicates(delta, keys, columns) %}
     {% set rows = 0 %}
-    {% if not has_nothing(merge_changes_sql(relation, delta, keys, written, predicates, deleted)) %}
+    {% if bounds is not none %}
+        {#- Spark commits a snapshot even if no row changes: a draft shows it before
+            anybody else sees a table that moved. -#}
+        {% set predicates = merge_predicates(keys, bounds) %}
+        {% set id = {'schema': relation.schema, 'name': relation.identifier} %}
+        {% set draft = lake_call('draft', id) %}
         {% call statement('merge', auto_begin=False) %}
-            {{ merge_sql(relation, delta, keys, written, predicates, deleted) }}
+            {{ merge_sql(
+                relation.incorporate(path={'identifier': draft}),
+                delta, keys, written, predicates, deleted
+            ) }}
         {% endcall %}
-        {% set rows = rows_merged(relation) %}
+        {% set rows = rows_merged(lake_call('adopt', dict(id, staged=draft))) %}
     {% endif %}
     {% do drop_delta(delta) %}
     {{ return(rows) }}

@@ -1,9 +1,6 @@
-{% macro target_predicates(delta, keys, columns) %}
+{% macro target_predicates(bounds) %}
     {% set predicates = [] %}
-    {#- Equal keys lie between the delta's bounds, so this never loses a match. The same
-        holds for other columns only where the model says that they never change. -#}
-    {% set stable = keys + string_list(config.get('immutable_columns')) %}
-    {% for bound in column_bounds(delta, stable, columns) %}
+    {% for bound in bounds %}
         {% set column = quoted_columns([bound.name], 'DBT_INTERNAL_DEST.')[0] %}
         {% do predicates.append(column ~ ' >= ' ~ bound.low) %}
         {% do predicates.append(column ~ ' <= ' ~ bound.high) %}

@@ -37,5 +37,7 @@
 {% endmacro %}
 
 {% macro spark__snapshot_rows(relation) %}
-    {{ return(rows_merged(relation)) }}
+    {{ return(rows_merged(lake_call('summary', {
+        'schema': relation.schema, 'name': relation.identifier
+    }))) }}
 {% endmacro %}

@@ -18,7 +18,12 @@ from importlib import metadata
 from pathlib import Path
 
 Seconds = dict[str, list[float]]
-_PACKAGES = ("dbt-core", "dbt-duckdb", "duckdb", "pyiceberg", "pyarrow")
+Sizes = dict[str, list[float]]
+_PACKAGES = (
+    *("dbt-core", "dbt-duckdb", "duckdb", "pyiceberg", "pyarrow"),
+    *("dbt-spark", "pyspark"),  # where the extra is installed
+)
+_BUSY_BEFORE = os.getloadavg()[0]  # processes, the last minute; ours are not among them
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ def check_equal(what: str, left: object, right: object) -> str:
 
 def machine() -> dict[str, str]:
     """Processor, cores, memory, system and versions that the figures depend on."""
-    versions = {name: metadata.version(name) for name in _PACKAGES}
+    versions = {name: _version(name) for name in _PACKAGES}
     return {
         "processor": _processor(),
         "cores": str(len(os.sched_getaffinity(0)))
@@ -81,6 +86,7 @@ def machine() -> dict[str, str]:
         else str(os.cpu_count()),
         "memory": f"{_memory_gib():.0f} GiB",
         "system": f"{platform.system()} {platform.release()}",
+        "busy before": f"{_BUSY_BEFORE:.1f} processes",
         "python": platform.python_version(),
         **versions,
     }
@@ -94,10 +100,11 @@ def arguments(description: str, *, rounds: int) -> argparse.ArgumentParser:
     return parser
 
 
-def report(
+def report(  # noqa: PLR0913  # all but two are by name, and may be left out
     title: str,
     seconds: Mapping[str, list[float]],
     *,
+    sizes: Mapping[str, list[float]] | None = None,
     ratios: Iterable[Ratio] = (),
     notes: Iterable[str] = (),
     output: str = "text",
@@ -105,15 +112,18 @@ def report(
     """Print medians and ranges of every arm, ratios with goals, notes and machine.
 
     Args:
+        sizes: Bytes, by name; ratios may be of them, too.
         notes: Lines that belong to the result: sizes, settings, what was checked.
         output: `text` or `json`.
     """
-    ratios = list(ratios)
+    ratios, sizes = list(ratios), sizes or {}
+    values = {**seconds, **sizes}
     result: dict[str, object] = {
         "title": title,
         "command": command(),
         "arms": {name: _spread(values) for name, values in seconds.items()},
-        "ratios": [asdict(r) | {"value": round(r.value(seconds), 4)} for r in ratios],
+        "sizes": {name: _spread(values) for name, values in sizes.items()},
+        "ratios": [asdict(r) | {"value": round(r.value(values), 4)} for r in ratios],
         "notes": list(notes),
         "machine": machine(),
     }
@@ -146,6 +156,8 @@ def _text(result: dict[str, object]) -> str:
             f"  {name:<36} {arm['median']:>9.3f} s   "
             f"({arm['min']:.3f} to {arm['max']:.3f}, {arm['rounds']} rounds)"
         )
+    for name, size in data["sizes"].items():
+        lines.append(f"  {name:<36} {size['median']:>11,.0f} B")
     for ratio in data["ratios"]:
         goal = f"goal ≤ {ratio['goal']:g}" if ratio["goal"] is not None else ""
         lines.append(f"  {ratio['name']:<36} {ratio['value']:>9.3f}    {goal}")
@@ -154,6 +166,13 @@ def _text(result: dict[str, object]) -> str:
         "  machine: " + ", ".join(f"{k} {v}" for k, v in data["machine"].items())
     )
     return "\n".join(lines)
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _processor() -> str:

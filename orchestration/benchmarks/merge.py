@@ -29,6 +29,7 @@ from dbt.artifacts.schemas.run import RunExecutionResult
 from dbt.cli.main import dbtRunner
 
 from orchestration.benchmarks.harness import Ratio, arguments, check_equal, report
+from orchestration.benchmarks.rows import TIMES, Rows, write
 from orchestration.build import dbt
 from orchestration.errors import SetupError
 from orchestration.lake import Lake, process
@@ -37,19 +38,9 @@ from orchestration.settings import MAIN, Settings
 
 PROJECT = Path(__file__).parents[2]
 BASE = "base"
-TIMES = 100  # how many times larger the large table is
 _DELTA = "FIRN_BENCHMARK_DELTA"
 _KIND = "FIRN_BENCHMARK_KIND"  # the materialization
 _COMPARED = "FIRN_BENCHMARK_COMPARED"  # merge_change_columns
-_ROW = """
-    select
-        id,
-        'customer ' || (id * 7919) % 100000 as customer,
-        ({value} + id % 1000)::decimal(12, 2) as amount,
-        id % 3 = 0 as is_gift,
-        timestamp '2020-01-01' + to_seconds(id) as ordered_at
-    from ({ids})
-"""
 _MODEL = """
 {{% set rebuilds = env_var('{kind}') == 'table' %}}
 {{% set delta = "read_parquet('" ~ env_var('{delta}') ~ "')" %}}
@@ -77,7 +68,7 @@ def main() -> None:
         _upsert(*options.upsert)
         return
     with tempfile.TemporaryDirectory() as folder:
-        bench = _Bench(Path(folder), rows=options.rows, delta=options.delta)
+        bench = _Bench(Path(folder), Rows(rows=options.rows, delta=options.delta))
         bench.build()
         seconds, notes = _measure(bench, rounds=options.rounds, limit=options.limit)
         report(
@@ -152,10 +143,9 @@ def _measure(
 class _Bench:
     """A project with two tables on one base branch, and the deltas for them."""
 
-    def __init__(self, folder: Path, *, rows: int, delta: int) -> None:
+    def __init__(self, folder: Path, rows: Rows) -> None:
         self._folder = folder
         self._rows = rows
-        self._sizes = {"large": rows, "small": rows // TIMES}
         self._numbers = count(1)
         self._last: dict[tuple[str, str], list[str]] = {}
         content = {
@@ -168,13 +158,10 @@ class _Bench:
         (folder / "dbt_project.yml").write_text(yaml.safe_dump(content))
         shutil.copy(PROJECT / "profiles/profiles.yml", folder)
         (folder / "models").mkdir()
-        for table in self._sizes:
+        for table in rows.sizes:
             self._write_models(table)
         self._settings = Settings.load({"FIRN_PROJECT_DIR": str(folder)})
-        with duckdb.connect() as con:
-            for name, ids in self._deltas(delta).items():
-                sql = _ROW.format(value=5000, ids=ids)
-                con.execute(f"copy ({sql}) to '{self._delta(name)}'")
+        self._deltas = write(rows.deltas(), folder)
 
     def build(self) -> None:
         """Make the base branch with both tables."""
@@ -200,7 +187,7 @@ class _Bench:
         """pyiceberg's upsert in a process of its own; None if it took too long."""
         branch = self._fork(table, "newest")
         module = "orchestration.benchmarks.merge"
-        arguments_ = ["--upsert", branch, table, str(self._delta("newest"))]
+        arguments_ = ["--upsert", branch, table, str(self._deltas["newest"])]
         with dbt.session(self._settings, branch=branch):
             process.ensure_catalog(self._settings)
             try:
@@ -241,7 +228,7 @@ class _Bench:
         folder = str(self._folder)
         command = ["run", "--select", *select.split(), "--project-dir", folder]
         command += ["--profiles-dir", folder, "--log-level", "none"]
-        own = {_DELTA: str(self._delta(delta)), _KIND: kind}
+        own = {_DELTA: str(self._deltas[delta]), _KIND: kind}
         with dbt.session(self._settings, branch=branch), _environment(own):
             outcome = dbtRunner().invoke(command)
         if not outcome.success or not isinstance(outcome.result, RunExecutionResult):
@@ -249,28 +236,9 @@ class _Bench:
         return float(sum(one.execution_time for one in outcome.result.results))
 
     def _write_models(self, table: str) -> None:
-        # The small table holds the newest keys of the large one, in the same order.
-        start = self._rows - self._sizes[table]
-        ids = f"select range as id from range({start}, {self._rows})"
-        rows = _ROW.format(value=0, ids=ids)
+        rows = self._rows.table(table)
         model = _MODEL.format(delta=_DELTA, kind=_KIND, compared=_COMPARED, rows=rows)
         (self._folder / f"models/{table}.sql").write_text(model)
-
-    def _deltas(self, size: int) -> Mapping[str, str]:
-        """Nine rows in ten change one that is there, the tenth is new."""
-        new = size // 10
-        old = size - new
-        end = self._rows + new
-        added = f"select range as id from range({self._rows}, {end})"
-        deltas = {"newest": f"select range as id from range({self._rows - old}, {end})"}
-        for table, rows in self._sizes.items():
-            start, step = self._rows - rows, rows // old
-            spread = f"select {start} + range * {step} as id from range({old})"
-            deltas[f"spread_{table}"] = f"{spread} union all {added}"
-        return deltas
-
-    def _delta(self, name: str) -> Path:
-        return self._folder / f"{name}.parquet"
 
 
 def _upsert(branch: str, table: str, delta: str) -> None:

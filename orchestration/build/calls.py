@@ -20,7 +20,7 @@ from pyiceberg.exceptions import (
 
 from orchestration.build.catalog import describe
 from orchestration.errors import FirnError, SetupError
-from orchestration.lake import staging, views
+from orchestration.lake import drafts, staging, views
 from orchestration.lake.definition import Definition
 from orchestration.lake.evolution import evolve
 from orchestration.lake.layout import columns_from_1970_on
@@ -75,7 +75,7 @@ class Calls:
 
     def _do(self, verb: str, payload: Payload) -> Any:
         result = VERBS[verb](self._catalog(), payload)
-        if verb == "stage":
+        if verb in ("stage", "draft"):
             self._staged.add(TableId(payload["schema"], result))
         elif "staged" in payload and result is not False:
             self._staged.discard(_staged(payload))
@@ -153,6 +153,14 @@ def _is_current(catalog: RestCatalog, payload: Payload) -> bool:
 
 def _swap(catalog: RestCatalog, payload: Payload) -> bool:
     return staging.swap(catalog, _table(payload), _staged(payload))
+
+
+def _draft(catalog: RestCatalog, payload: Payload) -> str:
+    return drafts.draft(catalog, _table(payload)).name
+
+
+def _adopt(catalog: RestCatalog, payload: Payload) -> dict[str, int]:
+    return drafts.adopt(catalog, _table(payload), _staged(payload))
 
 
 def _put_view(catalog: RestCatalog, payload: Payload) -> bool:
@@ -233,6 +241,8 @@ VERBS: dict[str, Callable[[RestCatalog, Payload], Any]] = {
     "stage": _stage,
     "is_current": _is_current,
     "swap": _swap,
+    "draft": _draft,
+    "adopt": _adopt,
     "discard": _discard,
     "replace_ranges": _replace_ranges,
     "evolve": _evolve,

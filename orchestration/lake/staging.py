@@ -44,7 +44,7 @@ from orchestration.lake.updates import (
     update,
 )
 
-_STAGED_FROM = "firn.staged-from"  # the target's metadata file when staging began
+STAGED_FROM = "firn.staged-from"  # the target's metadata file when staging began
 # The sequence number at which the content was filled in, and its fingerprint.
 _FINGERPRINT = "firn.content"
 
@@ -66,8 +66,7 @@ def stage(
     Raises:
         UsageError: The definition does not fit Iceberg.
     """
-    name = f"{target.name}{TEMPORARY}{uuid.uuid4().hex[:12]}"
-    staged = TableId(target.namespace, name)
+    staged = temporary(target)
     try:
         base = load(catalog, target)
     except DamagedError:
@@ -117,7 +116,7 @@ def swap(
     """
     reach("table.before-swap")
     source = catalog.load_table(key(staged))
-    staged_from = source.metadata.properties.get(_STAGED_FROM)
+    staged_from = source.metadata.properties.get(STAGED_FROM)
     if staged_from is None:
         try:
             catalog.rename_table(key(staged), key(target))
@@ -195,11 +194,25 @@ def _stage_beside(
         properties = base.metadata.properties
     else:
         metadata = _redefined(metadata, definition)
-    properties = {**properties, _STAGED_FROM: base.metadata_location}
+    metadata = metadata.model_copy(update={"properties": properties})
+    register_beside(catalog, base, staged, metadata)
+
+
+def register_beside(
+    catalog: RestCatalog, base: Table, staged: TableId, metadata: TableMetadata
+) -> None:
+    """Make a table of its own from a table's metadata, noting what it comes from."""
+    properties = {**metadata.properties, STAGED_FROM: base.metadata_location}
     draft = metadata.model_copy(update={"properties": properties})
     location = f"{draft.location}/metadata/00000-{uuid.uuid4()}.metadata.json"
     ToOutputFile.table_metadata(draft, base.io.new_output(location))
     catalog.register_table(key(staged), location)
+
+
+def temporary(target: TableId) -> TableId:
+    """A name beside the target that nobody else has."""
+    name = f"{target.name}{TEMPORARY}{uuid.uuid4().hex[:12]}"
+    return TableId(target.namespace, name)
 
 
 def _emptied(metadata: TableMetadata) -> TableMetadata:
@@ -245,7 +258,7 @@ def _property_updates(
     metadata: TableMetadata, staged: TableMetadata
 ) -> tuple[TableUpdate, ...]:
     wanted = dict(staged.properties)
-    del wanted[_STAGED_FROM]
+    del wanted[STAGED_FROM]
     return property_updates(metadata, wanted)
 
 

@@ -17,7 +17,11 @@ from orchestration.lake.model import TableId
 
 SEE_VERIFY = "`firn verify` says what still reads, and what brings it back."
 MANAGED = "firn.managed-properties"  # the names that the model's config has set
-
+# Spark would write every file again in which a row changes. DuckDB never does.
+_DEFAULTS = {
+    f"write.{statement}.mode": "merge-on-read"
+    for statement in ("delete", "merge", "update")
+}
 
 _UPDATE: TypeAdapter[TableUpdate] = TypeAdapter(TableUpdate)
 _REQUIREMENT: TypeAdapter[TableRequirement] = TypeAdapter(TableRequirement)
@@ -79,8 +83,11 @@ def commit(
 
 
 def definition_properties(definition: Definition) -> dict[str, str]:
-    """The properties of a definition, with the note of which names are its own."""
-    wanted = definition.table_properties()
+    """The properties of a definition over what holds for all tables.
+
+    With a note of which names are its own.
+    """
+    wanted = {**_DEFAULTS, **definition.table_properties()}
     if names := sorted(definition.properties):
         wanted[MANAGED] = json.dumps(names)
     return wanted

@@ -63,7 +63,7 @@ class SparkCalls(Calls):
         fields = self.run(payload["sql"]).schema.fields
         return [{"name": f.name, "type": _type(f)} for f in fields]
 
-    def pin(self, payload: Payload) -> int:
+    def pin(self, payload: Payload) -> None:
         """Run a query once and keep its rows, whatever happens to its tables.
 
         A view would run it again each time it is read, and so would a cached one whose
@@ -71,7 +71,6 @@ class SparkCalls(Calls):
         """
         frame = self.run(payload["sql"]).localCheckpoint()
         frame.createOrReplaceTempView(payload["name"])
-        return frame.count()
 
     def unpin(self, payload: Payload) -> bool:
         """Forget them."""

