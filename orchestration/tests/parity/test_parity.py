@@ -16,7 +16,7 @@ pytest.importorskip("pyspark", reason="the extra spark is not installed")
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
 
 PROJECT = Path(__file__).parents[3]
-DAYS_AFTER_HISTORY = 2
+DAYS_AFTER_HISTORY = 5
 DUCKDB = Arm("parity_duckdb", ["duckdb"])
 ARMS = (DUCKDB, Arm("parity_spark", ["spark"]), Arm("parity_both", ["duckdb", "spark"]))
 
