@@ -150,18 +150,20 @@ def spec_of(
         UsageError: A transform that is unknown, or does not fit its column.
     """
     known = base.partition_specs if base else []
-    ids = count((base.last_partition_id or 999) + 1 if base else 1000)
-    same = {(f.source_id, str(f.transform)): f for s in known for f in s.fields}
-    fields: list[PartitionField] = []
-    for text in partition_by:
-        column, transform = _transform(text, schema)
-        found = same.get((column.field_id, str(transform)))
-        name = found.name if found else _field_name(column, transform)
-        field_id = found.field_id if found else next(ids)
-        fields.append(PartitionField(column.field_id, field_id, transform, name))
+    wanted = [_transform(text, schema) for text in partition_by]
+    means = [(column.field_id, str(transform)) for column, transform in wanted]
     for spec in known:
-        if list(spec.fields) == fields:
+        if [(f.source_id, str(f.transform)) for f in spec.fields] == means:
             return spec
+    # DuckDB (1.5) changes no row of a table of which two specs share a field's id: so
+    # none is given twice, nor a name, which would be two columns of metadata tables.
+    ids = count((base.last_partition_id or 999) + 1 if base else 1000)
+    taken = {field.name for spec in known for field in spec.fields}
+    fields = []
+    for (column, transform), field_id in zip(wanted, ids, strict=False):
+        name = _field_name(column, transform)
+        name = f"{name}_{field_id}" if name in taken else name
+        fields.append(PartitionField(column.field_id, field_id, transform, name))
     return PartitionSpec(
         *fields, spec_id=max((s.spec_id for s in known), default=-1) + 1
     )

@@ -9,7 +9,7 @@ name: the session does not know these, wherever a text comes from.
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from orchestration.errors import UsageError
 from orchestration.lake.session import DATABASE
@@ -74,7 +74,8 @@ class Guard:
         self._spark = spark
         self._session: Any = spark._jsparkSession  # noqa: SLF001  # no public parser
         self._state = self._session.sessionState()
-        self._jvm: Any = spark._jvm  # noqa: SLF001
+        self._gateway = cast("Any", spark.sparkContext._gateway)  # noqa: SLF001
+        self._jvm = self._gateway.jvm
         for name, value in _SETTINGS.items():
             spark.conf.set(name, value)
         identifier = self._jvm.org.apache.spark.sql.catalyst.FunctionIdentifier
@@ -130,9 +131,7 @@ class Guard:
     def _view(self, name: tuple[str, ...]) -> Any:
         """The lake's view of that name, if there is one."""
         *namespace, last = name
-        gateway = self._spark.sparkContext._gateway  # noqa: SLF001
-        assert gateway is not None
-        strings = gateway.new_array(self._jvm.java.lang.String, len(namespace))
+        strings = self._gateway.new_array(self._jvm.java.lang.String, len(namespace))
         for index, part in enumerate(namespace):
             strings[index] = part
         identifier = self._jvm.org.apache.spark.sql.connector.catalog.Identifier

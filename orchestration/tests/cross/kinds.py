@@ -7,8 +7,11 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-import pyarrow as pa
+import pyarrow
 from hypothesis import strategies as st
+from pyarrow.lib import Table
+
+pa: Any = pyarrow  # which has no types
 
 # Literals of these are the same text on both engines, inside a cast.
 _PLAIN = ("BOOLEAN", "INTEGER", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP")
@@ -68,7 +71,8 @@ def _or_null(values: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 def _decimals(precision: int, scale: int) -> st.SearchStrategy[Any]:
     most = 10**precision - 1
-    return st.integers(-most, most).map(lambda n: Decimal(n).scaleb(-scale))
+    # Made from a text, as a computed one is rounded to 28 digits.
+    return st.integers(-most, most).map(lambda n: Decimal(f"{n}e-{scale}"))
 
 
 _STRUCT = pa.struct([("a", pa.int32()), ("b c", pa.string())])
@@ -105,7 +109,7 @@ KINDS = (
     Kind(
         "DECIMAL(38,10)",
         pa.decimal128(38, 10),
-        (Decimal(10**38 - 1).scaleb(-10), -Decimal(1).scaleb(-10)),
+        (Decimal(f"{10**38 - 1}e-10"), Decimal("-1e-10")),
         _decimals(38, 10),
     ),
     Kind(
@@ -168,10 +172,10 @@ KINDS = (
 )
 
 
-def table_of(columns: Sequence[Column], rows: Sequence[Row]) -> pa.Table:
+def table_of(columns: Sequence[Column], rows: Sequence[Row]) -> Table:
     """Rows as Arrow has them, for an engine to write."""
     schema = pa.schema([(one.name, one.kind.arrow) for one in columns])
-    return pa.Table.from_pylist([dict(row) for row in rows], schema=schema)
+    return Table.from_pylist([dict(row) for row in rows], schema=schema)
 
 
 def comparable(value: Any) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any
 
+import pyarrow
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,8 @@ from orchestration.tests.cross.engines import SCHEMA, DuckDB, PyIceberg, Spark
 from orchestration.tests.cross.kinds import KINDS, Column
 from orchestration.tests.cross.world import World
 from orchestration.tests.integration.spark.test_session import conf
+
+pa: Any = pyarrow  # which has no types
 
 pytest.importorskip("pyspark", reason="the extra spark is not installed")
 pytestmark = [pytest.mark.spark, pytest.mark.slow]
@@ -81,24 +84,27 @@ def test_every_type_takes_every_way(one: str, mode: str, make: Make) -> None:
     columns = [Column(f"c{n}", kind) for n, kind in enumerate(KINDS)]
     world = make(columns)
     world.create(one, mode)
+    world.partition(other, [(columns[9], "month({})")])
     world.insert(one, edge_rows(0, columns))
     world.check()
     world.delete(other, [1])
     world.merge(other, edge_rows(3, columns))
     world.check()
-    world.partition(other, [(columns[7], "bucket(3, {})"), (columns[9], "month({})")])
     world.merge(one, edge_rows(7, columns))
     world.delete(one, [0, 8])
     for name, column in zip(ODD_NAMES, columns[:3], strict=False):
         world.rename(other, column, name)
     world.add(one, Column("c1", KINDS[0]))
     world.drop(other, columns[12])
-    world.update(other, Column("c1", KINDS[0]), True, [2, 3])
+    world.update(one, Column("c1", KINDS[0]), True, [2, 3])
+    world.check()
     world.partition(one, [])
     world.insert(other, edge_rows(50, world.columns[1:]))
+    world.update(other, Column("c1", KINDS[0]), None, [3, 50])
     world.check()
     for column in world.columns:
-        world.check_lookups(column)
+        if not pa.types.is_nested(column.kind.arrow):
+            world.check_lookups(column)
 
 
 def draw_rows(data: st.DataObject, world: World) -> list[dict[str, Any]]:
@@ -170,7 +176,8 @@ def take_steps(data: st.DataObject, make: Make) -> None:
         step = data.draw(st.sampled_from(STEPS))
         step(data, world, data.draw(engines))
         world.check()
-    world.check_lookups(data.draw(st.sampled_from(world.columns)))
+    flat = [one for one in world.columns if not pa.types.is_nested(one.kind.arrow)]
+    world.check_lookups(data.draw(st.sampled_from(flat)))
 
 
 QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large)

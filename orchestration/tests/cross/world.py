@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pyarrow.lib import Table
+
 from orchestration.tests.cross.engines import Engine, PyIceberg
 from orchestration.tests.cross.kinds import ID, Column, comparable
 
@@ -26,13 +28,26 @@ class World:
         self.rows: Rows = {}
         self.history: list[str] = []
         self.pinned: set[str] = set()  # columns that a partition spec has used
+        self.mode = ""
+        self.mixed = False  # of more than one partition spec, see `changer`
 
     def create(self, engine: str, mode: str) -> None:
         """The empty table; `mode` is how rows are replaced, as Iceberg calls it."""
         self.engines[engine].create(self.table, self.columns)
         modes = {f"write.{verb}.mode": mode for verb in ("delete", "merge", "update")}
         self.third.configure(self.table, **modes)
+        self.mode = mode
         self._done(f"{engine} creates, {mode}")
+
+    def changer(self, engine: str) -> str:
+        """The engine, or the one that can change rows of such a table instead.
+
+        DuckDB (1.5) refuses to where files are to be written anew, and where rows are
+        partitioned by what the table was partitioned by before: at best, see
+        https://github.com/duckdb/duckdb-iceberg/issues/1274.
+        """
+        refused = self.mode == "copy-on-write" or self.mixed
+        return "spark" if refused else engine
 
     def insert(self, engine: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows of ids that the table does not have."""
@@ -44,6 +59,7 @@ class World:
     def merge(self, engine: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Add rows, or replace those of their ids."""
         new = {row["id"]: dict(row) for row in rows}
+        engine = self.changer(engine)
         self.engines[engine].merge(self.table, self.columns, list(new.values()))
         self.rows |= new
         self._done(f"{engine} merges {len(new)}")
@@ -51,6 +67,7 @@ class World:
     def delete(self, engine: str, ids: Iterable[int]) -> None:
         """Delete rows, whether they are there or not."""
         ids = list(ids)
+        engine = self.changer(engine)
         self.engines[engine].delete(self.table, ids)
         self.rows = {id_: row for id_, row in self.rows.items() if id_ not in ids}
         self._done(f"{engine} deletes {ids}")
@@ -60,6 +77,7 @@ class World:
     ) -> None:
         """Set one column of some rows."""
         ids = list(ids)
+        engine = self.changer(engine)
         self.engines[engine].update(self.table, column, value, ids)
         for id_ in self.rows.keys() & set(ids):
             self.rows[id_][column.name] = value
@@ -95,18 +113,27 @@ class World:
         old = self.third.fields(self.table)
         self.engines[engine].partition(self.table, transforms, old)
         self.pinned |= {column.name for column, _ in parts}
+        self.mixed |= bool(self.rows) or self.third.shares_fields(self.table)
         self._done(f"{engine} partitions by {transforms}")
 
     def check(self) -> None:
         """Assert that every engine reads the rows, as a whole and by each value."""
         expected = _compared(self.rows.values())
-        found = {
-            name: _compared(engine.read(self.table, "true").to_pylist())
-            for name, engine in self.engines.items()
-        }
-        found["pyiceberg"] = _compared(self.third.read(self.table).to_pylist())
-        for name, rows in found.items():
-            assert rows == expected, f"{name} reads otherwise after {self.history}"
+        for name, engine in self.engines.items():
+            self._equal(name, engine.read(self.table, "true"), expected)
+        third = [
+            {one.name: self.third.sees(one, row[one.name]) for one in self.columns}
+            for row in expected
+        ]
+        self._equal("pyiceberg", self.third.read(self.table), third)
+
+    def _equal(self, name: str, rows: Table, expected: list[dict[str, Any]]) -> None:
+        found = _compared(rows.to_pylist())
+        differing = [
+            pair for pair in zip(found, expected, strict=False) if pair[0] != pair[1]
+        ]
+        told = f"{name} reads otherwise after {self.history}: {differing[:1]}"
+        assert found == expected, told
 
     def check_lookups(self, column: Column) -> None:
         """Assert that rows are found by a column's value: files are skipped rightly."""

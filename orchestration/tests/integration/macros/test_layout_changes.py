@@ -7,18 +7,21 @@ import pytest
 from orchestration.tests.integration.macros.project import Project
 from orchestration.tests.pages import promise
 
+MORE = ["month(d)", "bucket(2, id)"]
+
 
 @pytest.mark.parametrize(
     ("name", "sql", "partition_by"),
     [
         ("to_none", "select {0} as id, date '2024-0{0}-01' as d", None),
         ("to_other", "select {0} as id, date '2024-0{0}-01' as d", "bucket(2, id)"),
+        ("to_more", "select {0} as id, date '2024-0{0}-01' as d", MORE),
         ("to_retyped", "select {0} as id, timestamp '2024-0{0}-01' as d", "month(d)"),
         ("to_dropped", "select {0} as id, {0} as e", None),
     ],
 )
 def test_a_merge_after_another_partitioning_is_read_alike_by_all(
-    project: Project, name: str, sql: str, partition_by: str | None
+    project: Project, name: str, sql: str, partition_by: str | list[str] | None
 ) -> None:
     config = {"materialized": "incremental", "unique_key": "id"}
     rows = "select {0} as id, date '2024-0{0}-01' as d"

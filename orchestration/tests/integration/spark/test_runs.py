@@ -67,7 +67,7 @@ def test_a_reader_on_duckdb_sees_whole_states_alone(
 ) -> None:
     assert seen(project, land, firn, builds=len(AMOUNTS)) == STATES
     assert [branch.name for branch in lake.branches()] == ["main"]
-    kinds = [(one.kind, len(one.tables)) for one in lake.log(1)]
+    kinds = [(one.kind, len(one.changes)) for one in lake.log(1)]
     assert kinds == [("publish", 3)]
 
 

@@ -82,13 +82,14 @@ def test_names_that_differ_in_case_only_are_refused() -> None:
         schema_of(definition(a="INTEGER", A="INTEGER"))
 
 
-def test_a_spec_that_was_there_is_used_again_with_its_field_ids() -> None:
+def test_a_spec_that_was_there_is_used_again_and_no_field_of_one() -> None:
     base = table("month(at)", at="TIMESTAMP", id="BIGINT")
     schema = base.schema()
     assert spec_of(("month(at)",), schema, base).spec_id == 0
     wider = spec_of(("months(at)", "bucket(4, id)"), schema, base)
     assert wider.spec_id == 1
-    assert [field.field_id for field in wider.fields] == [1000, 1001]
+    assert [field.field_id for field in wider.fields] == [1001, 1002]
+    assert [field.name for field in wider.fields] == ["at_month_1001", "id_bucket"]
 
 
 @pytest.mark.parametrize(
