@@ -98,11 +98,11 @@ def enter(door: Door) -> "SparkSession":
 
 
 def _gateway(door: Door) -> Any:
-    from pyspark.java_gateway import launch_gateway  # noqa: PLC0415
+    from pyspark import java_gateway  # noqa: PLC0415
 
     os.environ.update(zip(_GATEWAY, (str(door.port), door.secret), strict=True))
     try:
-        return launch_gateway()
+        return java_gateway.launch_gateway()  # type: ignore[no-untyped-call]
     finally:
         for name in _GATEWAY:  # no child and no `env_var` shall see them
             del os.environ[name]

@@ -61,7 +61,7 @@ def serve(
             port=server.server_address[1],
             token=server.token,
             since=datetime.now(UTC).isoformat(timespec="seconds"),
-            master=spark.sparkContext.master,
+            master=str(spark.sparkContext.master),
         ).write(home)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

@@ -10,7 +10,7 @@ import shutil
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dbt.flags
 import pytest
@@ -79,7 +79,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     if item.path.stem not in CI:
         item.add_marker(pytest.mark.full)
     assert isinstance(item, pytest.Function)
-    engine: Engine = item.callspec.params["engine"]
+    engine = cast("Engine", item.callspec.params["engine"])
     suite = item.path.stem.removeprefix("test_")
     test = f"{item.parent.name}::{_without(engine, item.name)}" if item.parent else ""
     entry = exceptional(f"{suite}::{test}", engine)

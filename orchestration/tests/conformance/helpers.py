@@ -62,6 +62,7 @@ def _on_duckdb(sql: str) -> None:
 def tables_in_schema(project: TestProjInfo) -> dict[str, str]:
     """Names and kinds. Upstream asks an information schema, which Spark lacks."""
     adapter = project.adapter
+    databases: list[str | None]
     databases = [DATABASE, "memory"] if adapter.type() == "duckdb" else [None]
     found = {}
     with util.get_connection(adapter):

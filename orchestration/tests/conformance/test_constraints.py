@@ -37,7 +37,7 @@ OF_IDS = """        constraints:
 class OfTypes:
     """Types as a contract names them on either engine: by DuckDB's words."""
 
-    changed = NO_KEYS
+    changed: ClassVar = NO_KEYS
 
     @pytest.fixture
     def string_type(self) -> str:

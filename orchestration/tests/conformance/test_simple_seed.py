@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dbt.tests.adapter.simple_seed import test_seed
+from dbt.tests.adapter.simple_seed import seeds, test_seed
 from dbt.tests.adapter.simple_seed.test_seed import (
     BaseBasicSeedTests,
     BaseSeedConfigFullRefreshOff,
@@ -57,7 +57,7 @@ class TestSimpleSeedEnabledViaConfig(BaseSimpleSeedEnabledViaConfig):
 class TestSimpleSeedWithBOM(BaseSimpleSeedWithBOM):
     @pytest.fixture(scope="class", autouse=True)
     def setUp(self, project: Any) -> None:  # upstream's name
-        project.run_sql(test_seed.seeds.seeds__expected_sql)
+        project.run_sql(seeds.seeds__expected_sql)
         source = Path(test_seed.__file__).with_name("seed_bom.csv")
         target = Path(project.project_root) / "seeds/seed_bom.csv"
         target.write_bytes(source.read_bytes())

@@ -8,7 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.tests.conformance.expected import EXCEPTIONAL, LEFT_OUT
+from orchestration.tests.conformance.expected import (
+    EXCEPTIONAL,
+    LEFT_OUT,
+    Exceptional,
+    LeftOut,
+)
 
 adapter = pytest.importorskip("dbt.tests.adapter")
 SUITES = Path(__file__).parents[1] / "conformance"
@@ -76,10 +81,11 @@ def test_every_exception_is_about_some_test_and_gives_its_reference() -> None:
     for entry in EXCEPTIONAL:
         pattern = entry.tests.partition("[")[0]
         assert any(fnmatchcase(name, pattern) for name in names), entry.tests
-    for entry in (*EXCEPTIONAL, *LEFT_OUT):
-        assert entry.why.strip()
+    told: list[Exceptional | LeftOut] = [*EXCEPTIONAL, *LEFT_OUT]
+    for reason in told:
+        assert reason.why.strip()
         assert (
-            "#" in entry.reference
-            or "https://" in entry.reference
-            or (entry.reference.startswith("docs/"))
-        ), entry.reference
+            "#" in reason.reference
+            or "https://" in reason.reference
+            or (reason.reference.startswith("docs/"))
+        ), reason.reference
