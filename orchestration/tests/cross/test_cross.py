@@ -76,8 +76,13 @@ def edge_rows(first: int, columns: list[Column]) -> list[dict[str, Any]]:
     return [*rows, {"id": first + count, **{c.name: None for c in columns}}]
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("one", ENGINES)
+TOURS = [(one, mode) for one in ENGINES for mode in MODES]
+
+
+@pytest.mark.parametrize(
+    ("one", "mode"),
+    [TOURS[0], *(pytest.param(*t, marks=pytest.mark.full) for t in TOURS[1:])],
+)
 def test_every_type_takes_every_way(one: str, mode: str, make: Make) -> None:
     """The tour: what one engine writes the other changes, and back again."""
     other = next(name for name in ENGINES if name != one)
@@ -182,7 +187,7 @@ def take_steps(data: st.DataObject, make: Make) -> None:
 
 QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large)
 FEW = settings(
-    max_examples=3, deadline=None, derandomize=True, suppress_health_check=QUIET
+    max_examples=2, deadline=None, derandomize=True, suppress_health_check=QUIET
 )
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=QUIET)
 

@@ -30,7 +30,7 @@ REACHES = {
     "{{{{ run_query('select content from x').rows[0][0] }}}}",
     "writes_a_table": "{{% do run_query('select 1 as a').to_csv('{new}') %}}",
     "shows_the_profile": "{{{{ adapter.config.credentials.server_side_parameters }}}}",
-    "shows_it_by_query": _ASKS + "{{{{ conn.credentials }}}}",
+    "shows_it_by_query": _ASKS + "{{{{ conn.credentials.server_side_parameters }}}}",
     "goes_round": _ASKS + "{{% do cursor.handle.cursor().execute('select 1') %}}",
     "runs_a_command": "{{{{ run_query(\"select transform(1) using 'cat - {out}' "
     'as (x)").rows[0][0] }}}}',
@@ -94,6 +94,7 @@ def test_jinja_that_reaches_out_fails(
     check(firn, project, lake, tmp_path)
 
 
+@pytest.mark.full
 @mutant(NAME, guard="templates are held to values")
 def test_without_limits_jinja_writes_files(
     firn: Firn,

@@ -33,7 +33,7 @@ GATE = "a build on Spark whose test fails"
 # Rows land as many as a state's amount says; each is one publication of a build.
 AMOUNTS = (10.0, 5.0, 1.0)
 STATES = [(10.0, 10.0), (15.0, 15.0), (16.0, 16.0)]
-_PAUSE_SECONDS = 0.05  # between looks, so that Spark gets on
+_PAUSE_SECONDS = 0.2  # between looks, so that Spark gets on
 
 
 def build(firn: Firn, expected: int) -> dict[str, Any]:
@@ -68,9 +68,10 @@ def test_a_reader_on_duckdb_sees_whole_states_alone(
     assert seen(project, land, firn, builds=len(AMOUNTS)) == STATES
     assert [branch.name for branch in lake.branches()] == ["main"]
     kinds = [(one.kind, len(one.changes)) for one in lake.log(1)]
-    assert kinds == [("publish", 3)]
+    assert kinds == [("publish", 2)]
 
 
+@pytest.mark.full
 @mutant(NAME, guard="all tables are published at once")
 def test_published_one_by_one_a_reader_sees_a_mixture(
     project: Settings,
@@ -102,8 +103,7 @@ def test_a_failing_test_leaves_main_as_it_was(
     before = lake.pointers("main")
     answer = build(firn, 1)
     assert answer["publication"] is None
-    [refusal] = answer["refusals"]
-    assert "unique_fct_orders_order_id" in json.dumps(refusal)
+    assert "unique_fct_orders_order_id" in json.dumps(answer["findings"])
     assert lake.pointers("main") == before
     [left] = [branch.name for branch in lake.branches() if branch.name != "main"]
     assert left == answer["branch"]
