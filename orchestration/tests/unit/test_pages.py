@@ -88,3 +88,44 @@ def test_gone(): pass
     plugin = ["-p", "orchestration.tests.pages", "-p", "no:cacheprovider"]
     items, _ = pytester.inline_genitems(*plugin)
     assert items[0].config.stash[pages.UNPROVEN] == ["slow"]
+
+
+UPSTREAM = """
+import pytest
+
+def upstream(test, engine, verdict="", why=""):
+    said = {"suite": "hooks", "test": test, "engine": engine, "verdict": verdict}
+    return pytest.mark.upstream(**said, why=why, reference="a/b#1")
+
+@upstream("A::test_a", "duckdb")
+def test_passes(): pass
+
+@upstream("A::test_a", "spark", "not applicable", "no users")
+@pytest.mark.xfail(strict=True)
+def test_does_not_apply(): assert False
+
+@upstream("B::test_b", "duckdb", "fail", "not yet")
+@pytest.mark.xfail(strict=True)
+def test_passes_after_all(): pass
+
+@upstream("B::test_b", "spark")
+def test_fails(): assert False
+"""
+
+
+def test_conformance_tells_what_is_known_from_what_is_not(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    replaced = pages.PAGES["conformance"]._replace(path=page)
+    monkeypatch.setitem(pages.PAGES, "conformance", replaced)
+    pytester.makepyfile(UPSTREAM)
+    plugin = ["-p", "orchestration.tests.pages", "-p", "no:cacheprovider"]
+    pytester.inline_run(*plugin, "--page", "conformance")
+
+    text = page.read_text()
+    assert "| `A::test_a` | pass | not applicable | no users (a/b#1) |" in text
+    unexpected = "FAIL, unexpectedly"
+    assert f"| `B::test_b` | {unexpected} | {unexpected} | not yet (a/b#1) |" in text
+    assert "| DuckDB | 1 | 1 | 0 | 50.0% |" in text
+    assert "| Spark | 0 | 1 | 1 | 0.0% |" in text
