@@ -70,14 +70,12 @@ from orchestration.tests.conformance.helpers import adapted
 from orchestration.tests.conformance.suites import rewritten
 
 BRANCH = "dev_conformance"
-CI = ("test_basic",)  # the rest is for `make conformance`
 _NO_SPARK = importlib.util.find_spec("pyspark") is None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Say which row of the page a test is, and what is known to become of it."""
-    if item.path.stem not in CI:
-        item.add_marker(pytest.mark.full)
+    item.add_marker(pytest.mark.full)
     assert isinstance(item, pytest.Function)
     engine: Engine = item.callspec.params["engine"]
     suite = item.path.stem.removeprefix("test_")

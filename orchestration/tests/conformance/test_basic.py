@@ -1,4 +1,4 @@
-"""The basic suite: small enough for every run of the tests."""
+"""The basic suite."""
 
 from typing import Any
 
@@ -44,8 +44,8 @@ class Rows:
     def __eq__(self, found: object) -> bool:
         assert isinstance(found, dict)
         expected = {"rows", "files", "bytes", "last_commit", "has_stats"}
-        rows = found["rows"]["value"] if expected <= found.keys() else ""
-        return bool(rows == str(self._count))
+        assert expected <= found.keys(), found
+        return bool(found["rows"]["value"] == self._count)
 
     __hash__ = None  # type: ignore[assignment]
 
