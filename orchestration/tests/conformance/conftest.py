@@ -7,6 +7,7 @@ replaced here gives those projects Firn's macros, its profile, and a branch to b
 
 import importlib.util
 import shutil
+import time
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,13 +35,10 @@ from dbt.tests.fixtures.project import (  # noqa: F401  # fixtures are found by 
     models,
     packages,
     packages_yml,
-    prefix,
     profiles_config_update,
-    profiles_root,
     profiles_yml,
     project,
     project_config_update,
-    project_root,
     project_setup,
     properties,
     seeds,
@@ -160,6 +158,23 @@ def lake(home: dict[str, object]) -> Iterator[None]:
         variables.only(patch, **home)
         yield
         firn_dbt.disconnect()
+
+
+# A class has one of each fixture that it could share: these are an engine's own.
+@pytest.fixture(scope="class")
+def prefix(engine: Engine, lake: None) -> str:
+    """What the schema's name begins with."""
+    return f"test{time.time_ns()}_{engine}"
+
+
+@pytest.fixture(scope="class")
+def project_root(engine: Engine, tmpdir_factory: pytest.TempdirFactory) -> Any:
+    return tmpdir_factory.mktemp(f"project_{engine}")
+
+
+@pytest.fixture(scope="class")
+def profiles_root(engine: Engine, tmpdir_factory: pytest.TempdirFactory) -> Any:
+    return tmpdir_factory.mktemp(f"profile_{engine}")
 
 
 @pytest.fixture(scope="class")
