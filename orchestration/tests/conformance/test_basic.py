@@ -46,7 +46,7 @@ class Rows:
         assert isinstance(found, dict)
         expected = {"rows", "files", "last_commit", "has_stats"}
         assert expected <= found.keys(), found
-        return bool(found["rows"]["value"] == self._count)
+        return float(found["rows"]["value"]) == self._count
 
     __hash__ = None  # type: ignore[assignment]
 
