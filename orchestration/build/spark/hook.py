@@ -154,8 +154,10 @@ def _catalog(self: SparkAdapter, *args: Any) -> Any:
         if "error" in answer:
             raise DbtRuntimeError(answer["error"])
         rows += [_catalog_row(entry) for entry in answer["result"]]
+    # A view has no statistics, and dbt wants every column in every row.
     names = sorted({name for row in rows for name in row})
-    return table_from_data_flat(rows, names)
+    whole = [{name: row.get(name) for name in names} for row in rows]
+    return table_from_data_flat(whole, names)
 
 
 def _catalog_row(entry: dict[str, Any]) -> dict[str, Any]:

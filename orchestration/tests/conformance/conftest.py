@@ -7,6 +7,7 @@ replaced here gives those projects Firn's macros, its profile, and a branch to b
 
 import importlib.util
 import shutil
+import time
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,13 +35,10 @@ from dbt.tests.fixtures.project import (  # noqa: F401  # fixtures are found by 
     models,
     packages,
     packages_yml,
-    prefix,
     profiles_config_update,
-    profiles_root,
     profiles_yml,
     project,
     project_config_update,
-    project_root,
     project_setup,
     properties,
     seeds,
@@ -70,14 +68,12 @@ from orchestration.tests.conformance.helpers import adapted
 from orchestration.tests.conformance.suites import rewritten
 
 BRANCH = "dev_conformance"
-CI = ("test_basic",)  # the rest is for `make conformance`
 _NO_SPARK = importlib.util.find_spec("pyspark") is None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Say which row of the page a test is, and what is known to become of it."""
-    if item.path.stem not in CI:
-        item.add_marker(pytest.mark.full)
+    item.add_marker(pytest.mark.full)
     assert isinstance(item, pytest.Function)
     engine = cast("Engine", item.callspec.params["engine"])
     suite = item.path.stem.removeprefix("test_")
@@ -162,6 +158,23 @@ def lake(home: dict[str, object]) -> Iterator[None]:
         variables.only(patch, **home)
         yield
         firn_dbt.disconnect()
+
+
+# A class has one of each fixture that it could share: these are an engine's own.
+@pytest.fixture(scope="class")
+def prefix(engine: Engine, lake: None) -> str:
+    """What the schema's name begins with."""
+    return f"test{time.time_ns()}_{engine}"
+
+
+@pytest.fixture(scope="class")
+def project_root(engine: Engine, tmpdir_factory: pytest.TempdirFactory) -> Any:
+    return tmpdir_factory.mktemp(f"project_{engine}")
+
+
+@pytest.fixture(scope="class")
+def profiles_root(engine: Engine, tmpdir_factory: pytest.TempdirFactory) -> Any:
+    return tmpdir_factory.mktemp(f"profile_{engine}")
 
 
 @pytest.fixture(scope="class")
