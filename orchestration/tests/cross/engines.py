@@ -32,8 +32,8 @@ class Engine(ABC):
         """Run a statement."""
 
     @abstractmethod
-    def read(self, table: str, where: str) -> Table:
-        """The rows that a condition holds for."""
+    def ask(self, sql: str) -> Table:
+        """The rows of a query."""
 
     @abstractmethod
     def show(self, rows: Table) -> None:
@@ -48,6 +48,21 @@ class Engine(ABC):
         self, table: str, transforms: Sequence[str], old: Sequence[str]
     ) -> None:
         """Partition what is written from now on, and no longer by the old fields."""
+
+    def read(self, table: str) -> Table:
+        """All rows."""
+        return self.ask(f"select * from {self.at(table)}")
+
+    def find(self, table: str, conditions: Sequence[str]) -> list[set[int]]:
+        """The ids of the rows that each condition holds for; one scan for each."""
+        queries = (
+            f"select {number} as number, id from {self.at(table)} where {condition}"
+            for number, condition in enumerate(conditions)
+        )
+        found: list[set[int]] = [set() for _ in conditions]
+        for row in self.ask(" union all ".join(queries)).to_pylist():
+            found[row["number"]].add(row["id"])
+        return found
 
     def equals(self, column: Column, value: Any) -> str:
         """A condition on a column: it has a value, as `comparable` makes it."""
@@ -134,8 +149,7 @@ class DuckDB(Engine):
     def run(self, sql: str) -> None:
         self._con.execute(sql)
 
-    def read(self, table: str, where: str) -> Table:
-        sql = f"select * from {self.at(table)} where {where}"
+    def ask(self, sql: str) -> Table:
         return self._con.execute(sql).to_arrow_table()
 
     def show(self, rows: Table) -> None:
@@ -166,10 +180,8 @@ class Spark(Engine):
     def run(self, sql: str) -> None:
         self._spark.sql(sql)
 
-    def read(self, table: str, where: str) -> Table:
-        return self._spark.sql(
-            f"select * from {self.at(table)} where {where}"
-        ).toArrow()
+    def ask(self, sql: str) -> Table:
+        return self._spark.sql(sql).toArrow()
 
     def show(self, rows: Table) -> None:
         self._spark.createDataFrame(rows).createOrReplaceTempView(_ROWS)
