@@ -92,15 +92,18 @@ class Growth:
             + ", ".join(f"{s} {statistics.median(v):.3f} s" for s, v in late.items())
         )
 
-    def metadata_bytes(self) -> dict[str, int]:
-        """The size of each table's metadata file on `main`."""
+    def metadata_files(self) -> dict[str, Path]:
+        """Each table's metadata file on `main`."""
         pointers = self.lake.pointers("main")
         return {
             name: local_path(pointers[TableId.parse(name)].metadata_location)
-            .stat()
-            .st_size
             for name in (RAW, MERGED, REPLACED)
         }
+
+    def metadata_bytes(self) -> dict[str, int]:
+        """The size of each of them."""
+        files = self.metadata_files()
+        return {name: file.stat().st_size for name, file in files.items()}
 
     def live_files(self) -> dict[str, int]:
         """How many data and delete files a scan of each table opens."""

@@ -72,7 +72,10 @@ def test_it_is_named_and_a_full_refresh_brings_the_table_back(
     says_so(world, "run", "--force")
     verified = world.firn("verify", "--format", "json")
     assert verified.code == 1
-    assert verified.data["fix"][TABLE] == ["firn rollback 4"]
+    of_main, *of_branches = verified.data["fix"][TABLE]
+    assert of_main == "firn rollback 4"
+    # A run may have merged into the table before it met the lack.
+    assert all(fix.startswith("firn branches drop run_") for fix in of_branches)
     rebuilt = world.firn("build", "--full-refresh", "--select", "fct_orders+")
     assert rebuilt.code == 0, rebuilt
     assert world.firn("verify", "--branch", "main", "--deep").code == 0
