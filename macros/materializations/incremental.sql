@@ -20,7 +20,9 @@
     {% set target_relation = this.incorporate(type='table') %}
     {% set strategy = incremental_strategy() %}
     {% set keys = string_list(config.get('unique_key')) %}
-    {% if load_cached_relation(this) is none or should_full_refresh() %}
+    {#- What was a view starts anew; on DuckDB views are elsewhere. -#}
+    {% set existing = load_cached_relation(this) %}
+    {% if existing is none or existing.is_view or should_full_refresh() %}
         {% set merged_keys = keys if strategy == 'merge' else [] %}
         {#- A replace_range starts with its history; a batch is a batch from the first. -#}
         {% set range = batch_range() if strategy == 'microbatch' else none %}
