@@ -23,13 +23,13 @@ UPSTREAM = Path(next(iter(adapter.__path__)))
 def classes(module: str) -> dict[str, type]:
     """Those with tests."""
     found = vars(importlib.import_module(module))
-    kinds = {k: c for k, c in found.items() if inspect.isclass(c) and tests(c)}
+    kinds = {k: c for k, c in found.items() if inspect.isclass(c) and methods_of(c)}
     return {k: c for k, c in kinds.items() if c.__module__.startswith("dbt.tests.")} | {
         k: c for k, c in kinds.items() if c.__module__ == module
     }
 
 
-def tests(kind: type) -> list[str]:
+def methods_of(kind: type) -> list[str]:
     members = inspect.getmembers(kind, inspect.isfunction)
     return [name for name, _ in members if name.startswith("test")]
 
@@ -53,6 +53,7 @@ def upstream() -> Iterator[tuple[str, type]]:
                 yield f"{'.'.join(parts)}.{name}", kind
 
 
+@pytest.mark.full
 def test_every_class_of_upstream_runs_or_is_left_out_with_a_reason() -> None:
     run = {base for _, _, kind in ours() for base in kind.__mro__}
     missing = [
@@ -76,7 +77,7 @@ def test_every_exception_is_about_some_test_and_gives_its_reference() -> None:
     names = [
         f"{suite}::{name}::{test}"
         for suite, name, kind in ours()
-        for test in tests(kind)
+        for test in methods_of(kind)
     ]
     for entry in EXCEPTIONAL:
         pattern = entry.tests.partition("[")[0]
