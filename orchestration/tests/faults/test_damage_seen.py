@@ -5,6 +5,7 @@ from contextlib import closing
 import pytest
 
 from orchestration.lake.reachable import DATA, LIST, MANIFEST, METADATA
+from orchestration.settings import MAIN
 from orchestration.tests.faults import invariants
 from orchestration.tests.faults.invariants import Reference
 from orchestration.tests.faults.mutants import SILENT
@@ -72,10 +73,13 @@ def test_it_is_named_and_a_full_refresh_brings_the_table_back(
     says_so(world, "run", "--force")
     verified = world.firn("verify", "--format", "json")
     assert verified.code == 1
-    of_main, *of_branches = verified.data["fix"][TABLE]
-    assert of_main == "firn rollback 4"
-    # A run may have merged into the table before it met the lack.
-    assert all(fix.startswith("firn branches drop run_") for fix in of_branches)
+    with closing(world.lake()) as lake:
+        kept = [one.name for one in lake.branches() if one.name != MAIN]
+    # Damaged metadata is seen before a branch is opened; that data is missing is seen
+    # by what reads it, on a branch, which stays and needs the file as `main` does.
+    assert len(kept) == (role == DATA)
+    drops = [f"firn branches drop {name}" for name in kept]
+    assert verified.data["fix"][TABLE] == ["firn rollback 4", *drops]
     rebuilt = world.firn("build", "--full-refresh", "--select", "fct_orders+")
     assert rebuilt.code == 0, rebuilt
     assert world.firn("verify", "--branch", "main", "--deep").code == 0

@@ -5,14 +5,18 @@ here.
 """
 
 import json
-from typing import Any
+import re
 
 import pytest
 from pyiceberg.table import TableProperties
 
 from orchestration.benchmarks import growth
-from orchestration.benchmarks.growth import MERGED, RAW, Growth, grown
+from orchestration.benchmarks.growth import MERGED, RAW, REPLACED, Growth, grown
+from orchestration.lake import process
+from orchestration.lake.catalog import history
 from orchestration.lake.compact import MANY
+from orchestration.lake.session import rest_catalog
+from orchestration.lake.sums import seal
 from orchestration.tests.pages import fault, mutant
 
 SECTION = "Growing state"
@@ -21,10 +25,14 @@ FORMER_VERSIONS = TableProperties.METADATA_PREVIOUS_VERSIONS_MAX_DEFAULT
 EARLY, LATE = MANY + 8, 100  # past the first joining
 
 
-def metadata(of: Growth) -> dict[str, dict[str, Any]]:
-    return {
-        name: json.loads(file.read_text()) for name, file in of.metadata_files().items()
-    }
+def metadata_bytes(of: Growth) -> dict[str, int]:
+    """Without the log of former versions, whose bound is met later than `EARLY`."""
+    sizes = {}
+    for name, file in of.metadata_files().items():
+        metadata = json.loads(file.read_text())
+        assert len(metadata.pop("metadata-log")) <= FORMER_VERSIONS
+        sizes[name] = len(json.dumps(metadata))
+    return sizes
 
 
 def stays_bounded(early: Growth, late: Growth) -> None:
@@ -33,13 +41,9 @@ def stays_bounded(early: Growth, late: Growth) -> None:
     # A merge's delete files count for each data file that they may concern.
     assert files[RAW] <= MANY + 2, files
     assert files[MERGED] <= MANY * MANY, files
-    before, after = metadata(early), metadata(late)
-    for name, held in after.items():
-        # Iceberg's own bound, which it reaches later than the first joining.
-        assert len(held.pop("metadata-log")) <= FORMER_VERSIONS
-        del before[name]["metadata-log"]
-        sizes = len(json.dumps(before[name])), len(json.dumps(held))
-        assert sizes[1] <= growth.BOUND * sizes[0], (name, sizes)
+    before = metadata_bytes(early)
+    for name, size in metadata_bytes(late).items():
+        assert size <= growth.BOUND * before[name], (name, size, before[name])
 
 
 @fault(
@@ -61,3 +65,27 @@ def test_without_joining_every_publication_stays_a_file(
     monkeypatch.setattr(growth, "tidy", lambda *_: [])
     with grown(MANY + 8) as late, pytest.raises(AssertionError):
         stays_bounded(late, late)
+
+
+@mutant(MANY_PUBLICATIONS, guard="a commit drops all but the newest snapshots")
+@pytest.mark.full
+def test_with_all_snapshots_metadata_grows(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepare = Growth.prepare
+
+    def keeping_all(self: Growth) -> None:
+        prepare(self)
+        self.lake.create_branch("all")
+        catalog = rest_catalog(process.ensure_catalog(self.settings), "all")
+        for name in (RAW, MERGED, REPLACED):
+            with catalog.load_table(name).transaction() as change:
+                change.set_properties({history.PROPERTY: str(10 * LATE)})
+        seal(self.lake, "all")
+        self.lake.publish("all", growth.ME)
+
+    monkeypatch.setattr(Growth, "prepare", keeping_all)
+    with (
+        grown(EARLY) as early,
+        grown(LATE) as late,
+        pytest.raises(AssertionError, match=re.escape(f"('{RAW}', ")),
+    ):
+        stays_bounded(early, late)
