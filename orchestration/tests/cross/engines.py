@@ -215,6 +215,11 @@ class PyIceberg:
         """All rows."""
         return self._catalog.load_table((SCHEMA, table)).scan().to_arrow()
 
+    def is_back(self, table: str) -> bool:
+        """Whether its columns are as they were before: an older schema is current."""
+        loaded = self._catalog.load_table((SCHEMA, table))
+        return bool(loaded.schema().schema_id < max(loaded.schemas()))
+
     def shares_fields(self, table: str) -> bool:
         """Whether two partition specs have a field in common, as Spark makes them."""
         specs = self._catalog.load_table((SCHEMA, table)).specs().values()

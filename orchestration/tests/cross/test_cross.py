@@ -17,7 +17,7 @@ from orchestration.settings import Settings
 from orchestration.spark.session import connect as connect_spark
 from orchestration.tests import environment
 from orchestration.tests.cross.engines import SCHEMA, DuckDB, PyIceberg, Spark
-from orchestration.tests.cross.kinds import KINDS, Column
+from orchestration.tests.cross.kinds import KINDS, Column, Kind
 from orchestration.tests.cross.world import World
 from orchestration.tests.integration.spark.test_session import conf
 
@@ -83,7 +83,9 @@ TOURS = [(one, mode) for one in ENGINES for mode in MODES]
     ("one", "mode"),
     [TOURS[0], *(pytest.param(*t, marks=pytest.mark.full) for t in TOURS[1:])],
 )
-def test_every_type_takes_every_way(one: str, mode: str, make: Make) -> None:
+def test_every_type_takes_every_way(
+    one: str, mode: str, make: Make, request: pytest.FixtureRequest
+) -> None:
     """The tour: what one engine writes the other changes, and back again."""
     other = next(name for name in ENGINES if name != one)
     columns = [Column(f"c{n}", kind) for n, kind in enumerate(KINDS)]
@@ -107,9 +109,14 @@ def test_every_type_takes_every_way(one: str, mode: str, make: Make) -> None:
     world.insert(other, edge_rows(50, world.columns[1:]))
     world.update(other, Column("c1", KINDS[0]), None, [3, 50])
     world.check()
-    for column in world.columns:
-        if not pa.types.is_nested(column.kind.arrow):
+    step = 1 if request.node.get_closest_marker("full") else 3
+    for column in world.columns[::step]:
+        if not is_nested(column.kind):
             world.check_lookups(column)
+
+
+def is_nested(kind: Kind) -> bool:
+    return bool(pa.types.is_nested(kind.arrow))
 
 
 def draw_rows(data: st.DataObject, world: World) -> list[dict[str, Any]]:
@@ -141,7 +148,9 @@ def update(data: st.DataObject, world: World, engine: str) -> None:
 def add(data: st.DataObject, world: World, engine: str) -> None:
     taken = {column.name.lower() for column in world.columns}
     name = next(f"c{n}" for n in itertools.count() if f"c{n}" not in taken)
-    world.add(engine, Column(name, data.draw(st.sampled_from(KINDS))))
+    # DuckDB (1.5) adds no nested column, and says so; models add theirs by a verb.
+    known = [kind for kind in KINDS if engine == "spark" or not is_nested(kind)]
+    world.add(engine, Column(name, data.draw(st.sampled_from(known))))
 
 
 def drop(data: st.DataObject, world: World, engine: str) -> None:
@@ -181,7 +190,7 @@ def take_steps(data: st.DataObject, make: Make) -> None:
         step = data.draw(st.sampled_from(STEPS))
         step(data, world, data.draw(engines))
         world.check()
-    flat = [one for one in world.columns if not pa.types.is_nested(one.kind.arrow)]
+    flat = [one for one in world.columns if not is_nested(one.kind)]
     if world.rows:
         world.check_lookups(data.draw(st.sampled_from(flat)))
 
@@ -190,7 +199,7 @@ QUIET = (HealthCheck.too_slow, HealthCheck.data_too_large)
 FEW = settings(
     max_examples=2, deadline=None, derandomize=True, suppress_health_check=QUIET
 )
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=QUIET)
+MANY = settings(max_examples=100, deadline=None, suppress_health_check=QUIET)
 
 
 @FEW

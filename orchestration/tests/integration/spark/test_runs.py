@@ -108,6 +108,6 @@ def test_a_failing_test_leaves_main_as_it_was(
     assert lake.pointers("main") == before
     [left] = [branch.name for branch in lake.branches() if branch.name != "main"]
     assert left == answer["branch"]
-    looked = firn("sql", BOTH, "--branch", left, "--format", "json")
-    assert looked.exit_code == 0, looked.stderr
-    assert list(json.loads(looked.stdout)[0].values()) == [15.0, 15.0]
+    held = "select sum(amount) as amount from marts.fct_orders"
+    looked = firn("sql", held, "--branch", left, "--format", "json")
+    assert json.loads(looked.stdout) == [{"amount": 15.0}]
