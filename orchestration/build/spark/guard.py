@@ -58,7 +58,8 @@ _OF_STATEMENTS = _OF_QUERIES | {
     *("DescribeColumn", "DescribeRelation"),
     *("ShowColumns", "ShowNamespaces", "ShowNamespacesCommand", "ShowTables"),
     *("ResolvedIdentifier", "ResolvedNamespace", "ResolvedTable"),
-    *("ResolvedPersistentView", "ResolvedTempView", "UnresolvedIdentifier"),
+    *("ResolvedPersistentView", "ResolvedTempView", "ResolvedV2View"),
+    "UnresolvedIdentifier",
     *("UnresolvedNamespace", "UnresolvedTableOrView", "UnresolvedView"),
 }
 _OUT = (

@@ -79,8 +79,7 @@ class TestTableMaterialization(BaseTableMaterialization):
 
 
 class TestIncrementalBadStrategy(BaseIncrementalBadStrategy):
-    @pytest.mark.usefixtures("project")
-    def test_incremental_invalid_strategy(self) -> None:
+    def test_incremental_invalid_strategy(self, project: Any) -> None:
         """As upstream's, with our words for it."""
         run_dbt(["seed"])
         (result,) = run_dbt(["run", "--select", "incremental"], expect_pass=False)
