@@ -79,7 +79,7 @@ class TestTableMaterialization(BaseTableMaterialization):
 
 
 class TestIncrementalBadStrategy(BaseIncrementalBadStrategy):
-    def test_incremental_invalid_strategy(self, project: Any) -> None:
+    def test_incremental_invalid_strategy(self, project: Any) -> None:  # noqa: ARG002
         """As upstream's, with our words for it."""
         run_dbt(["seed"])
         (result,) = run_dbt(["run", "--select", "incremental"], expect_pass=False)
