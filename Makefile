@@ -73,8 +73,8 @@ bad-input: $(BIN)/.dev  ## Feed every bad input: docs/bad-input.md
 	$(BIN)/pytest -n 2 --dist loadfile -m "" --page bad-input
 
 .PHONY: parity
-parity: $(BIN)/.dev $(BIN)/.spark  ## Build on DuckDB, on Spark and on both in turns: equal rows
-	$(BIN)/pytest -m spark orchestration/tests/parity
+parity: $(BIN)/.dev $(BIN)/.spark  ## Build on DuckDB, on Spark and on both in turns: docs/parity.md
+	$(BIN)/pytest --page parity orchestration/tests/parity
 
 .PHONY: conformance
 conformance: $(BIN)/.dev $(BIN)/.spark  ## Run dbt's suites for adapters on both engines: docs/conformance.md

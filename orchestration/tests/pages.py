@@ -7,6 +7,7 @@ the results of the tests that ran into a page of `docs/`.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ import pytest
 
 PROJECT = Path(__file__).parents[2]
 _BAD_INPUT = Path(__file__).parent / "bad_input"
-_KINDS = ("fault", "mutant", "case", "promise", "upstream")
+_KINDS = ("fault", "mutant", "case", "promise", "upstream", "parity")
 _SAID = {"fault": ("seen", "rerun"), "case": ("outcome",)}
 _HEADS = {
     "fault": ("fault", "what you see", "what a re-run does", "result", "guard off"),
@@ -71,6 +72,23 @@ PAGES = {
         "or what Firn refuses on purpose and says so.",
         ("upstream",),
     ),
+    "parity": Page(
+        PROJECT / "docs/parity.md",
+        "# What the two engines make of the same rows",
+        "Written by `make parity`, which builds the example project on DuckDB, on "
+        "Spark, and on both in turns, each on a branch of one lake: 30 days of history "
+        "at once, then five further days with late, corrected, changed and malformed "
+        "rows. After each day every model, seed and snapshot is read by DuckDB, and "
+        "its columns, their types and a SHA-256 of its rows (as JSON, sorted; floats "
+        "by every digit, timestamps by the microsecond) are compared. Rows and hash "
+        "are those of DuckDB after the last day.",
+        ("parity",),
+    ),
+}
+# Pages of other shapes than a row a mark.
+_COLLECTORS = {
+    "conformance": "orchestration.tests.conformance.page",
+    "parity": "orchestration.tests.parity.page",
 }
 
 
@@ -159,12 +177,12 @@ class _Collector:
             if kind == "promise":
                 yield from ("", "## What the README promises", "")
                 rows = _promise_rows(self._rows[kind])
-                yield from _table(("promise", "result"), rows)
+                yield from table(("promise", "result"), rows)
                 continue
             for section, found in _sections(self._rows[kind]):
                 yield from ("", f"## {section}", "")
                 cells = (self._cells(kind, *pair) for pair in found)
-                yield from _table(_HEADS[kind], cells)
+                yield from table(_HEADS[kind], cells)
 
     def _cells(self, kind: str, name: str, row: _Row) -> tuple[str, ...]:
         said = [row.said[key] for key in _SAID[kind]]
@@ -189,11 +207,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _collector(name: str) -> object:
     page = PAGES[name]
-    if name == "conformance":
-        from orchestration.tests.conformance.page import Collector  # noqa: PLC0415
-
-        return Collector(path=page.path, title=page.title, preface=page.preface)
-    return _Collector(page)
+    if (module := _COLLECTORS.get(name)) is None:
+        return _Collector(page)
+    make: Any = import_module(module).Collector
+    return make(path=page.path, title=page.title, preface=page.preface)
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` leaves any out
@@ -262,7 +279,8 @@ def _worse(one: str | None, other: str) -> str:
     return max(one or "caught", other, key=order.index) if one else other
 
 
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Lines of a table in Markdown."""
     yield _line(heads)
     yield _line(["---"] * len(heads))
     for row in rows:

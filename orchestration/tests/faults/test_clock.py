@@ -42,6 +42,7 @@ def moments_grow(world: World) -> None:
     assert loads == sorted(set(loads))
 
 
+@pytest.mark.full
 @fault(SECTION, "clock set back an hour", seen="nothing", rerun="nothing is repeated")
 def test_rows_keep_their_order_when_the_clock_is_set_back(
     world: World, undisturbed: Undisturbed

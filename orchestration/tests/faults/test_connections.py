@@ -223,13 +223,14 @@ def killing(world: World) -> Callable[[], None]:
     return kill
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("verb", "path"),
     [
-        pytest.param("ingest", "ingest_.*raw/tables$", marks=pytest.mark.full),
+        ("ingest", "ingest_.*raw/tables$"),
         ("run", f"run_.*{COMMIT}"),
-        pytest.param("run", "run_.*tables/rename$", marks=pytest.mark.full),
-        pytest.param("run", "run_.*views$", marks=pytest.mark.full),
+        ("run", "run_.*tables/rename$"),
+        ("run", "run_.*views$"),
     ],
 )
 @fault(

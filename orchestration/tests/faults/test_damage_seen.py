@@ -40,28 +40,21 @@ def reads(world: World) -> tuple[str, str]:
     return ("sql", f"select sum(amount) from {TABLE}")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "role",
     [
         pytest.param(
             role,
-            marks=[
-                fault(
-                    "Damaged files",
-                    NAME.format(role=role),
-                    seen="`firn sql` and `firn run` exit 3, name the file and say "
-                    "`firn verify`; main as it was",
-                    rerun="`firn build --full-refresh` of the model makes it anew",
-                ),
-                *more,
-            ],
+            marks=fault(
+                "Damaged files",
+                NAME.format(role=role),
+                seen="`firn sql` and `firn run` exit 3, name the file and say "
+                "`firn verify`; main as it was",
+                rerun="`firn build --full-refresh` of the model makes it anew",
+            ),
         )
-        for role, more in (
-            (METADATA, (pytest.mark.full,)),
-            (LIST, (pytest.mark.full,)),
-            (MANIFEST, ()),
-            (DATA, (pytest.mark.full,)),
-        )
+        for role in (METADATA, LIST, MANIFEST, DATA)
     ],
 )
 @promise("A build stops on damage in any table of `main`, unless it is a full refresh.")

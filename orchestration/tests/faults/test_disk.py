@@ -127,14 +127,15 @@ def limit(size: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "size",
     [
-        pytest.param(1_000, marks=pytest.mark.full),
+        1_000,
         8_000,
-        pytest.param(30_000, marks=pytest.mark.full),
-        pytest.param(100_000, marks=pytest.mark.full),
-        pytest.param(200_000, marks=pytest.mark.full),
+        30_000,
+        100_000,
+        200_000,
     ],
 )
 @fault(

@@ -40,12 +40,12 @@ def lost_rows_come_back(world: World, *undone: str, mutant: str | None = None) -
     assert world.firn("verify", "--deep").code == 0
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @pytest.mark.parametrize(
     "undone",
     [
         pytest.param(("3",), id="as verify says"),
-        pytest.param(("4", "3"), id="newest first", marks=pytest.mark.full),
+        pytest.param(("4", "3"), id="newest first"),
     ],
 )
 @fault(

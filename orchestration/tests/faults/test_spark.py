@@ -99,6 +99,7 @@ def build_with_an_empty_jar(world: World, mutant: str | None = None) -> Done:
     rerun="builds, once there is one",
     unguarded="Spark cannot start; Firn says why",
 )
+@pytest.mark.full
 def test_no_java_is_named(day_one: World, undisturbed: Undisturbed) -> None:
     newest = landed(day_one)
     own = {"JAVA_HOME": "/nowhere", "PATH": str(day_one.folder)}

@@ -152,6 +152,7 @@ def few(number: int) -> Callable[[], None]:
     return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (number, number))
 
 
+@pytest.mark.full
 @fault(SECTION, FEW, seen="below 64: exit 3, how to raise it", rerun="-")
 def test_with_few_files(world: World, undisturbed: Undisturbed) -> None:
     world.drop(1)

@@ -66,7 +66,7 @@ def holds_every_order_once(world: World) -> None:
     assert sorted(found) == sorted(expected.items())
 
 
-@pytest.mark.slow
+@pytest.mark.full
 @fault(
     "Concurrency",
     NAME,

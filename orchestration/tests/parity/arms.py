@@ -36,6 +36,7 @@ class Arm:
     """A branch, and the engines that take turns on it."""
 
     name: str
+    title: str
     engines: Sequence[str]
 
     def engine(self, day: int) -> str:
@@ -72,6 +73,14 @@ class Arm:
             return {
                 f"{schema}.{name}": content(con, schema, name) for schema, name in names
             }
+
+
+DUCKDB = Arm("parity_duckdb", "DuckDB", ["duckdb"])
+ARMS = (
+    DUCKDB,
+    Arm("parity_spark", "Spark", ["spark"]),
+    Arm("parity_both", "both in turns", ["duckdb", "spark"]),
+)
 
 
 def content(con: duckdb.DuckDBPyConnection, schema: str, name: str) -> Content:

@@ -1,6 +1,6 @@
 """DuckDB, Spark, and both in turns build the same rows: `make parity`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -10,15 +10,24 @@ from demo import drop as demo_drop
 from orchestration.lake import process
 from orchestration.settings import Settings
 from orchestration.tests import environment
-from orchestration.tests.parity.arms import Arm, Content, difference, project_at
+from orchestration.tests.parity.arms import (
+    ARMS,
+    DUCKDB,
+    Arm,
+    Content,
+    difference,
+    project_at,
+)
+from orchestration.tests.parity.page import Found
 
 pytest.importorskip("pyspark", reason="the extra spark is not installed")
-pytestmark = [pytest.mark.spark, pytest.mark.slow]
+pytestmark = [pytest.mark.spark, pytest.mark.slow, pytest.mark.parity]
 
 PROJECT = Path(__file__).parents[3]
 DAYS_AFTER_HISTORY = 5
-DUCKDB = Arm("parity_duckdb", ["duckdb"])
-ARMS = (DUCKDB, Arm("parity_spark", ["spark"]), Arm("parity_both", ["duckdb", "spark"]))
+
+
+States = dict[str, list[dict[str, Content]]]
 
 
 @pytest.fixture(scope="module")
@@ -44,11 +53,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 
 @pytest.fixture(scope="module")
-def states(settings: Settings) -> dict[str, list[dict[str, Content]]]:
+def states(settings: Settings) -> States:
     """What each arm holds after each day."""
     from orchestration.ingestion.run import ingest  # noqa: PLC0415
 
-    found: dict[str, list[dict[str, Content]]] = {arm.name: [] for arm in ARMS}
+    found: States = {arm.name: [] for arm in ARMS}
     landing = settings.home.parent / "landing"
     for day in range(1 + DAYS_AFTER_HISTORY):
         assert demo_drop.drop(landing)
@@ -59,27 +68,46 @@ def states(settings: Settings) -> dict[str, list[dict[str, Content]]]:
     return found
 
 
+def compared(arm: Arm, states: States) -> list[Found]:
+    """Each of DuckDB's tables after the last day, beside that of another arm."""
+    both = list(zip(states[DUCKDB.name], states[arm.name], strict=True))
+    return [
+        Found(
+            arm=arm.name,
+            table=name,
+            rows=content.rows,
+            digest=content.digest,
+            days=len(both),
+            equal=sum(one.get(name) == other.get(name) for one, other in both),
+        )
+        for name, content in states[DUCKDB.name][-1].items()
+    ]
+
+
 @pytest.mark.parametrize("arm", ARMS[1:], ids=lambda arm: arm.name)
 def test_every_table_has_the_rows_that_duckdb_makes(
-    arm: Arm, states: dict[str, list[dict[str, Content]]], settings: Settings
+    arm: Arm,
+    states: States,
+    settings: Settings,
+    record_property: Callable[[str, object], None],
 ) -> None:
-    for day, (expected, found) in enumerate(
+    for found in compared(arm, states):
+        record_property("parity", list(found))
+    for day, (expected, held) in enumerate(
         zip(states[DUCKDB.name], states[arm.name], strict=True)
     ):
         assert len(expected) > 30
-        assert found.keys() == expected.keys()
-        differing = {name for name in expected if found[name] != expected[name]}
+        assert held.keys() == expected.keys()
+        differing = {name for name in expected if held[name] != expected[name]}
         shown = "".join(
-            f"\n{name}\n  {expected[name]}\n  {found[name]}\n"
+            f"\n{name}\n  {expected[name]}\n  {held[name]}\n"
             f"{difference(settings, name, DUCKDB, arm)}"
             for name in sorted(differing)
         )
         assert not differing, f"day {day}:{shown}"
 
 
-def test_the_days_brought_something(
-    states: dict[str, list[dict[str, Content]]],
-) -> None:
+def test_the_days_brought_something(states: States) -> None:
     first, *_, last = states[DUCKDB.name]
     changed = {name for name in first if first[name] != last[name]}
     assert {"marts.fct_orders", "snapshots.customers_history"} <= changed
