@@ -115,6 +115,7 @@ _KINDS = (
             r"error for HTTP (GET|HEAD|POST|DELETE|PUT) to",
             r"non-200 status code \(\w+_5\d\d\)",
             r"Connection (aborted|refused|reset)",
+            r"failed to respond",
             r"Max retries exceeded",
             r"Read timed out",
             r"the catalog does not answer",
@@ -182,6 +183,12 @@ def explain_text(text: str, *, catalog_log: str = "") -> SetupError | None:
                 remedy=kind.remedy,
             )
     return None
+
+
+def symptom(text: str) -> str:
+    """The words of an error that say what the machine lacks; empty if none do."""
+    found = (kind.words.search(text) for kind in _KINDS)
+    return next((match[0] for match in found if match), "")
 
 
 def _lost(kind: _Kind, address: str, log: str) -> SetupError:

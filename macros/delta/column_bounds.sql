@@ -46,6 +46,7 @@
     {% for column, low, high in zip(columns, values[::2], values[1::2]) if low is not none %}
         {% do bounds.append(dict(
             column,
+            texts=[low, high],
             low=_typed_literal(low, column.type),
             high=_typed_literal(high, column.type),
         )) %}

@@ -6,8 +6,9 @@
     {% set delta = create_delta(sql) %}
     {% do check_rows(delta) %}
     {% do check_epoch(delta, relation) %}
+    {% do check_keys(delta, keys) %}
     {% set columns = describe_query('select * from ' ~ delta) %}
-    {% set bounds = checked_bounds(delta, keys, columns) %}
+    {% set bounds = column_bounds(delta, bounded_columns(keys), columns) %}
     {% set deleted = checked_delete_condition(delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}
     {% set predicates = merge_predicates(keys, bounds) %}
@@ -35,23 +36,27 @@
     {% do check_rows(delta) %}
     {% do check_epoch(delta, relation) %}
     {% set columns = describe_query('select * from ' ~ delta) %}
-    {% set bounds = checked_bounds(delta, keys, columns) %}
+    {% set found = examine_delta(delta, keys, columns) %}
     {% set deleted = checked_delete_condition(delta) %}
     {% set written = evolve_table(relation, columns, on_schema_change()) %}
     {% set rows = 0 %}
-    {% if bounds is not none %}
+    {% if found.rows %}
         {#- Spark commits a snapshot even if no row changes: a draft shows it before
             anybody else sees a table that moved. -#}
-        {% set predicates = merge_predicates(keys, bounds) %}
         {% set id = {'schema': relation.schema, 'name': relation.identifier} %}
         {% set draft = lake_call('draft', id) %}
-        {% call statement('merge', auto_begin=False) %}
-            {{ merge_sql(
-                relation.incorporate(path={'identifier': draft}),
-                delta, keys, written, predicates, deleted
-            ) }}
-        {% endcall %}
-        {% set rows = rows_merged(lake_call('adopt', dict(id, staged=draft))) %}
+        {% set target = relation.incorporate(path={'identifier': draft}) %}
+        {% set predicates = merge_predicates(keys, found.bounds) %}
+        {% if is_spread(relation, found) %}
+            {% set rows = merge_by_broadcast(
+                target, delta, keys, written, predicates, deleted
+            ) %}
+        {% else %}
+            {% call statement('merge', auto_begin=False) %}
+                {{ merge_sql(target, delta, keys, written, predicates, deleted) }}
+            {% endcall %}
+        {% endif %}
+        {% set rows = rows + rows_merged(lake_call('adopt', dict(id, staged=draft))) %}
     {% endif %}
     {% do drop_delta(delta) %}
     {{ return(rows) }}

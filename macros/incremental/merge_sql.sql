@@ -1,4 +1,11 @@
 {% macro merge_sql(relation, delta, keys, columns, predicates, deleted=none) %}
+    {{ merge_matched_sql(relation, delta, keys, columns, predicates, deleted) }}
+    when not matched {{ adapter.dispatch('merge_insert_condition', 'firn')(deleted) }}
+    then insert ({{ quoted_columns(columns) | join(', ') }})
+    values ({{ quoted_columns(columns, 'DBT_INTERNAL_SOURCE.') | join(', ') }})
+{% endmacro %}
+
+{% macro merge_matched_sql(relation, delta, keys, columns, predicates, deleted=none) %}
     {% set assignments = [] %}
     {% set updated = merge_updated_columns(columns, keys) %}
     {% set changed = merge_changed(updated) %}
@@ -13,9 +20,6 @@
     ) then update set
         {{ assignments | join(',\n        ') }}
     {% endif %}
-    when not matched {{ adapter.dispatch('merge_insert_condition', 'firn')(deleted) }}
-    then insert ({{ quoted_columns(columns) | join(', ') }})
-    values ({{ quoted_columns(columns, 'DBT_INTERNAL_SOURCE.') | join(', ') }})
 {% endmacro %}
 
 {% macro duckdb__merge_using(delta, predicates, deleted) %}

@@ -27,6 +27,7 @@ from orchestration.lake.layout import columns_from_1970_on
 from orchestration.lake.model import TEMPORARY, TableId
 from orchestration.lake.process import Endpoint
 from orchestration.lake.ranges import Range, replace_ranges
+from orchestration.lake.scans import Bounds, rows_between
 from orchestration.lake.session import DATABASE, rest_catalog
 from orchestration.lake.updates import key
 from orchestration.spark import dialects
@@ -163,6 +164,11 @@ def _adopt(catalog: RestCatalog, payload: Payload) -> dict[str, int]:
     return drafts.adopt(catalog, _table(payload), _staged(payload))
 
 
+def _rows_between(catalog: RestCatalog, payload: Payload) -> int:
+    bounds = [Bounds(*one) for one in payload["bounds"]]
+    return rows_between(catalog.load_table(key(_table(payload))), bounds)
+
+
 def _put_view(catalog: RestCatalog, payload: Payload) -> bool:
     definition = Definition.from_dict(payload["definition"])
     sql, dialect = payload["sql"], payload.get("dialect", dialects.DUCKDB)
@@ -243,6 +249,7 @@ VERBS: dict[str, Callable[[RestCatalog, Payload], Any]] = {
     "swap": _swap,
     "draft": _draft,
     "adopt": _adopt,
+    "rows_between": _rows_between,
     "discard": _discard,
     "replace_ranges": _replace_ranges,
     "evolve": _evolve,

@@ -5,7 +5,9 @@ from typing import Any
 
 def reason(error: BaseException) -> str:
     """The innermost cause's words: it is the one that says something."""
-    thrown: Any = getattr(error, "java_exception", None)
+    thrown: Any = getattr(error, "java_exception", None) or getattr(
+        error, "_origin", None
+    )
     if thrown is None:
         return _first_line(str(error)) or type(error).__name__
     while (inner := thrown.getCause()) is not None:

@@ -73,13 +73,19 @@ def _first(conf: Mapping[str, str], home: Path | None) -> "SparkSession":
     """The process's first session, which all others are made of."""
     from pyspark.sql import SparkSession  # noqa: PLC0415  # of the extra `spark`
 
-    # It prints each error of a query with all of Java's stack, beside raising it.
+    # These print each error with all of its stack, beside raising it.
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+    logging.getLogger().addFilter(_is_not_py4js)
     if (running := SparkSession.getActiveSession()) is not None:
         return running
     if home is not None and (door := client.knock(home, conf)) is not None:
         return client.enter(door)
     return start(conf)
+
+
+def _is_not_py4js(record: logging.LogRecord) -> bool:
+    """py4j logs on the root logger."""
+    return record.module != "java_gateway"
 
 
 def start(conf: Mapping[str, str]) -> "SparkSession":

@@ -12,6 +12,7 @@ from pyspark.errors import AnalysisException, ParseException, PySparkException
 
 from orchestration.build import withhold
 from orchestration.spark.reason import reason
+from orchestration.trouble import symptom
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -79,15 +80,24 @@ def readable() -> Iterator[None]:
             error, (AnalysisException, ParseException)
         ):
             # Without the cause: dbt logs it.
-            told = (
-                f"{error.getCondition() or type(error).__name__}: {withhold.WITHHELD}"
-            )
-            raise DbtDatabaseError(told) from None
-        raise DbtDatabaseError(_without_plan(str(error))) from error
+            raise DbtDatabaseError(_without_values(error)) from None
+        raise DbtDatabaseError(_whole(error)) from error
     except Py4JJavaError as error:
         raise DbtDatabaseError(reason(error)) from error
     except (Py4JError, ConnectionError) as error:
         raise DbtDatabaseError(f"Spark's JVM is gone: {error}") from error
+
+
+def _whole(error: PySparkException) -> str:
+    """What Spark says of an error, and its cause, which Spark leaves to the stack."""
+    told, cause = _without_plan(str(error)), reason(error).rstrip(";")
+    return told if cause.partition(": ")[2] in told else f"{told}: {cause}"
+
+
+def _without_values(error: PySparkException) -> str:
+    """An error's kind, and what the machine lacks if it is that."""
+    kind = error.getCondition() or type(error).__name__
+    return f"{kind}: {symptom(reason(error)) or withhold.WITHHELD}"
 
 
 def _without_plan(message: str) -> str:

@@ -1,13 +1,4 @@
-{% macro checked_bounds(delta, keys, columns) %}
-    {{ return(adapter.dispatch('checked_bounds', 'firn')(delta, keys, columns)) }}
-{% endmacro %}
-
-{% macro duckdb__checked_bounds(delta, keys, columns) %}
-    {% do check_keys(delta, keys) %}
-    {{ return(column_bounds(delta, bounded_columns(keys), columns)) }}
-{% endmacro %}
-
-{% macro spark__checked_bounds(delta, keys, columns) %}
+{% macro examine_delta(delta, keys, columns) %}
     {#- One job instead of three: each costs more than what it does to a small delta. -#}
     {% set key = quoted_columns(keys) %}
     {% do refuse_unknown_keys(delta, key) %}
@@ -33,11 +24,12 @@
         'select ' ~ json_array(texts) ~ ' from (select ' ~ (key + inner) | join(', ')
         ~ ' from ' ~ delta ~ ' group by ' ~ key | join(', ') ~ ') as keys'
     ).rows[0][0]) %}
-    {% if found[0] is none %}
-        {{ return(none) }}
+    {% set rows = (found[0] or 0) | int %}
+    {% if not rows %}
+        {{ return({'rows': 0, 'bounds': []}) }}
     {% endif %}
     {% if found[1] | int > 1 or found[2] | int > 0 %}
         {% do check_keys(delta, keys) %}  {#- which says which -#}
     {% endif %}
-    {{ return(bounds_of(bounded, found[3:])) }}
+    {{ return({'rows': rows, 'bounds': bounds_of(bounded, found[3:])}) }}
 {% endmacro %}
