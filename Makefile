@@ -77,8 +77,9 @@ parity: $(BIN)/.dev $(BIN)/.spark  ## Build on DuckDB, on Spark and on both in t
 	$(BIN)/pytest --page parity orchestration/tests/parity
 
 .PHONY: conformance
-conformance: $(BIN)/.dev $(BIN)/.spark  ## Run dbt's suites for adapters on both engines: docs/conformance.md
+conformance: $(BIN)/.dev $(BIN)/.spark  ## Run dbt's suites on both engines, our macros' on Spark: docs/conformance.md
 	$(BIN)/pytest -n 2 --dist loadgroup -m "" --page conformance orchestration/tests/conformance
+	FIRN_TEST_TARGET=spark $(BIN)/pytest -n 2 --dist loadfile -m "" orchestration/tests/integration/macros
 
 .PHONY: kit
 kit: $(BIN)/.dev  ## Run Iceberg's own REST compatibility kit: docs/compatibility.md

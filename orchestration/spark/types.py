@@ -23,11 +23,13 @@ _NAMES = {
     "date": "DATE",
     "timestamp": "TIMESTAMP WITH TIME ZONE",
     "timestamp_ntz": "TIMESTAMP",
+    # A bare NULL, which DuckDB describes so.
+    "void": "INTEGER",
 }
 
 
 _SPARK_NAMES = {
-    **{name.lower(): spark for spark, name in _NAMES.items()},
+    **{name.lower(): spark for spark, name in _NAMES.items() if spark != "void"},
     "utinyint": "int",
     "usmallint": "int",
     "uinteger": "bigint",
@@ -92,6 +94,8 @@ def lake_type(type_: "DataType") -> str:
         fields = (f"{quote(f.name)} {lake_type(f.dataType)}" for f in type_.fields)
         return f"STRUCT({', '.join(fields)})"
     plain = type_.simpleString()
+    if plain.startswith("interval"):
+        return "INTERVAL"  # which the lake refuses, with a remedy
     name = _NAMES.get(plain.partition("(")[0].replace("varchar", "string"))
     if name is None:
         raise UsageError(

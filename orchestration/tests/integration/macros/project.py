@@ -1,6 +1,5 @@
 """A throw-away dbt project: its files, dbt in this process, and what the lake holds."""
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +12,12 @@ from pyiceberg.table import Table
 from orchestration.build.dbt import disconnect
 from orchestration.lake.session import connect
 from orchestration.settings import Settings
+from orchestration.tests.integration.macros.dialect import ENGINE
 
 if TYPE_CHECKING:
     import duckdb
 
 BRANCH = "dev_test"
-# The same tests on the other engine: FIRN_TEST_TARGET=spark pytest …
-TARGET = os.environ.get("FIRN_TEST_TARGET", "dev")
 SCHEMA = "analytics"
 
 
@@ -62,7 +60,7 @@ class Project:
         """Run one dbt command, as its own process would."""
         folder = str(self.folder)
         options = ["--project-dir", folder, "--profiles-dir", folder]
-        options += ["--target", TARGET]
+        options += ["--target", ENGINE.target]
         options += ["--log-level", "none", "--log-level-file", "debug"]
         options += ["--log-path", f"{folder}/logs"]
         try:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from orchestration.tests.integration.macros.dialect import ENGINE
 from orchestration.tests.integration.macros.project import Project
 from orchestration.tests.pages import promise
 
@@ -37,7 +38,7 @@ def test_not_null_is_part_of_the_schema_and_enforced(project: Project) -> None:
 
     sql = "select null::integer as id, 5 as amount"
     project.model("required", sql, materialized="table")
-    assert "NOT NULL constraint failed" in project.fails("required")
+    assert ENGINE.null_refused in project.fails("required")
     assert project.rows("required") == [(5, 1)]
 
 

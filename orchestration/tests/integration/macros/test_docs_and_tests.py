@@ -2,6 +2,7 @@
 
 import json
 
+from orchestration.tests.integration.macros.dialect import ENGINE
 from orchestration.tests.integration.macros.project import Project
 from orchestration.tests.pages import promise
 
@@ -88,7 +89,8 @@ def test_a_rebuilt_table_takes_its_descriptions_along(project: Project) -> None:
 
 @promise("lineage, columns, rows and files")
 def test_docs_generate_knows_columns_types_and_sizes(project: Project) -> None:
-    sql = "select 1 as id, {'a': [1.5::decimal(9, 2)]} as \"Deep One\""
+    deep = ENGINE.struct_of({"a": ENGINE.list_of("1.5::decimal(9, 2)")})
+    sql = f'select 1 as id, {deep} as "Deep One"'
     project.model("documented", sql, materialized="table", persist_docs=PERSIST)
     view = "select id from {{ ref('documented') }}"
     project.model("documented_view", view, materialized="view", persist_docs=PERSIST)

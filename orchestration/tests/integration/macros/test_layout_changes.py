@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 
+from orchestration.tests.integration.macros.dialect import duckdb_only, typed
 from orchestration.tests.integration.macros.project import Project
 from orchestration.tests.pages import promise
 
 MORE = ["month(d)", "bucket(2, id)"]
+# docs/how-to/run-on-spark.md
+UNMERGEABLE = duckdb_only("Iceberg for Spark cannot merge where such a column was")
 
 
 @pytest.mark.parametrize(
@@ -16,8 +19,15 @@ MORE = ["month(d)", "bucket(2, id)"]
         ("to_none", "select {0} as id, date '2024-0{0}-01' as d", None),
         ("to_other", "select {0} as id, date '2024-0{0}-01' as d", "bucket(2, id)"),
         ("to_more", "select {0} as id, date '2024-0{0}-01' as d", MORE),
-        ("to_retyped", "select {0} as id, timestamp '2024-0{0}-01' as d", "month(d)"),
-        ("to_dropped", "select {0} as id, {0} as e", None),
+        pytest.param(
+            "to_retyped",
+            "select {0} as id, timestamp '2024-0{0}-01' as d",
+            "month(d)",
+            marks=UNMERGEABLE,
+        ),
+        pytest.param(
+            "to_dropped", "select {0} as id, {0} as e", None, marks=UNMERGEABLE
+        ),
     ],
 )
 def test_a_merge_after_another_partitioning_is_read_alike_by_all(
@@ -51,7 +61,10 @@ def test_a_merge_after_another_partitioning_is_read_alike_by_all(
     assert project.sql(f"{counted} id = 2") == [(1,)]
 
 
-AT = "select {0} as id, {1} '{2}' as at"
+def row_at(id_: int, type_: str, at: str) -> str:
+    return f"select {id_} as id, {typed(repr(at), type_)} as at"
+
+
 WAYS: dict[str, dict[str, Any]] = {
     "append": {"incremental_strategy": "append"},
     "merge": {"unique_key": "id"},
@@ -77,12 +90,12 @@ def test_timestamps_before_1970_are_refused_where_they_would_be_lost(
     name = f"epoch_{way}_{transform}"
     config: dict[str, Any] = {"materialized": "incremental", **WAYS[way]}
     config["partition_by"] = f"{transform}(at)"
-    old = AT.format(2, type_, "1969-12-31 10:00:00")
+    old = row_at(2, type_, "1969-12-31 10:00:00")
     project.model(name, old, **config)
     assert "1 rows have a at before 1970" in project.fails(name)
     assert not project.catalog.table_exists(("analytics", name))
 
-    project.model(name, AT.format(1, type_, "1970-01-01 00:00:00"), **config)
+    project.model(name, row_at(1, type_, "1970-01-01 00:00:00"), **config)
     project.run(name)
     before = project.table(name).metadata_location
     project.model(name, old, **config)
@@ -98,7 +111,7 @@ def test_other_layouts_take_rows_before_1970_and_find_them_again(
     project: Project, name: str, type_: str, by: str
 ) -> None:
     config = {"materialized": "incremental", "unique_key": ["id", "at"]}
-    rows = AT.format(1, type_, "1965-03-15")
+    rows = row_at(1, type_, "1965-03-15")
     project.model(name, rows, **config, partition_by=by)
     for _ in range(3):
         project.run(name)
@@ -127,7 +140,7 @@ def test_columns_of_any_name_lay_out_a_table(project: Project) -> None:
 def test_a_table_that_was_emptied_under_another_partitioning_fills_again(
     project: Project,
 ) -> None:
-    sql = "select range as id, date '2024-01-01' as d from range({})"
+    sql = "select range as id, date '2024-01-01' as d from range({}) as n(range)"
     config = {"materialized": "incremental", "unique_key": "id"}
     project.model("refilled", sql.format(3), **config, partition_by="month(d)")
     project.run("refilled")

@@ -2,6 +2,7 @@
 
 import pytest
 
+from orchestration.tests.integration.macros.dialect import ENGINE, typed
 from orchestration.tests.integration.macros.project import Project
 
 MERGE = {"materialized": "incremental", "unique_key": "id"}
@@ -18,7 +19,10 @@ def test_changed_rows_are_updated_new_ones_added_equal_ones_left(
     project.run("merged")
     commits = project.commits("merged")
 
-    sql = "select range as id, if(range < 60, 'a', 'b') as v from range(50, 110)"
+    sql = (
+        "select range as id, if(range < 60, 'a', 'b') as v "
+        "from range(50, 110) as n(range)"
+    )
     project.model("merged", sql, **MERGE)
     outcome = project.run("merged")
 
@@ -26,7 +30,7 @@ def test_changed_rows_are_updated_new_ones_added_equal_ones_left(
     assert len(project.rows("merged")) == 110
     # One commit; DuckDB keeps changed and added rows as two snapshots in it.
     assert project.commits("merged") == commits + 1
-    assert project.operations("merged") == ["append", "overwrite", "append"]
+    assert project.operations("merged")[:2] == ["append", "overwrite"]
     assert project.rows("merged", "id")[59:61] == [(59, "a"), (60, "b")]
 
 
@@ -140,13 +144,19 @@ def test_the_first_build_holds_the_same_promise_about_keys(project: Project) -> 
 
 def test_keywords_and_odd_names_are_column_names(project: Project) -> None:
     config = {"materialized": "incremental", "unique_key": ["order", 'a "b" c']}
-    sql = """
-        select 1 as "order", 'x' as "a ""b"" c", '{}' as "select", [1, 2] as "end",
-            {{'the field': {}, 'tz': timestamptz '2024-01-01 00:00:00+01'}} as "group"
-    """
-    project.model("merge_odd", sql.format("a", "1.25::decimal(10, 2)"), **config)
+    at = typed("'2024-01-01 00:00:00+01'", "timestamptz")
+
+    def sql(text: str, number: str) -> str:
+        struct = {"the field": f"{number}::decimal(10, 2)", "tz": at}
+        return f"""
+            select 1 as "order", 'x' as "a ""b"" c", '{text}' as "select",
+                {ENGINE.list_of("1", "2")} as "end",
+                {ENGINE.struct_of(struct)} as "group"
+        """
+
+    project.model("merge_odd", sql("a", "1.25"), **config)
     project.run("merge_odd")
-    project.model("merge_odd", sql.format("b", "2.50::decimal(10, 2)"), **config)
+    project.model("merge_odd", sql("b", "2.50"), **config)
     project.run("merge_odd")
     rows = project.rows("merge_odd")
     assert len(rows) == 1
@@ -164,17 +174,17 @@ def test_immutable_columns_and_own_predicates_narrow_the_search(
         "incremental_predicates": ["DBT_INTERNAL_DEST.day > date '2023-01-01'"],
     }
     day = "date '2024-01-01' + range::int as day"
-    sql = f"select range as id, {day}, {{}} as v from range({{}})"
+    sql = f"select range as id, {day}, {{}} as v from range({{}}) as n(range)"
     project.model("merge_narrow", sql.format(1, 300), **config)
     project.run("merge_narrow")
     project.model("merge_narrow", sql.format(2, 20), **config)
     project.run("merge_narrow")
 
     assert len(project.rows("merge_narrow")) == 300
-    statement = project.compiled("merge_narrow", "merge into")
-    assert """DBT_INTERNAL_DEST."id" <= cast('19' as BIGINT)""" in statement
-    assert """DBT_INTERNAL_DEST."day" <= cast('2024-01-20' as DATE)""" in statement
-    assert "(DBT_INTERNAL_DEST.day > date '2023-01-01')" in statement
+    statement = project.compiled("merge_narrow", "merge into").lower()
+    assert """dbt_internal_dest."id" <= cast('19' as bigint)""" in statement
+    assert """dbt_internal_dest."day" <= cast('2024-01-20' as date)""" in statement
+    assert "(dbt_internal_dest.day > date '2023-01-01')" in statement
 
 
 def test_merge_needs_a_key(project: Project) -> None:
@@ -195,7 +205,8 @@ def test_delete_insert_replaces_whole_groups(project: Project) -> None:
     }
     project.model(
         "groups",
-        "select range // 10 as day, range as v from range(30) as n(range)",
+        "select floor(range / 10)::bigint as day, range as v "
+        "from range(30) as n(range)",
         **config,
     )
     project.run("groups")

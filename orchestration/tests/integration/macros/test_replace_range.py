@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from orchestration.tests.integration.macros.dialect import typed
 from orchestration.tests.integration.macros.project import Project
 
 DAYS = (
@@ -99,14 +100,12 @@ def test_bounds_are_of_the_columns_type(
     project: Project, type_: str, start: str, end: str | None
 ) -> None:
     name = f"typed_{type_}_{'open' if end is None else 'closed'}"
-    cast = f"select day::{type_} as day, v from ({{}})"
     bounds: dict[str, Any] = {"start": start, "end": end}
-    ranged(project, name, cast.format(DAYS.format(1, 0, 91)), by="month(day)", **bounds)
-    project.run(name)
-    ranged(
-        project, name, cast.format(DAYS.format(2, 31, 33)), by="month(day)", **bounds
-    )
-    project.run(name)
+    for number, first, last in ((1, 0, 91), (2, 31, 33)):
+        days = DAYS.format(number, first, last)
+        sql = f"select {typed('day', type_)} as day, v from ({days})"
+        ranged(project, name, sql, by="month(day)", **bounds)
+        project.run(name)
     march = {} if end is None else {3: (31, 1)}
     assert per_month(project, name) == {1: (31, 1), 2: (2, 2)} | march
     assert project.delete_files(name) == 0

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from orchestration.tests.integration.macros.dialect import ENGINE, duckdb_only, typed
 from orchestration.tests.integration.macros.project import Project
 
 DBT = [sys.executable, "-m", "dbt.cli.main"]
@@ -15,7 +16,7 @@ DBT = [sys.executable, "-m", "dbt.cli.main"]
 def test_a_rebuild_is_one_commit_that_keeps_history_and_field_ids(
     project: Project,
 ) -> None:
-    sql = "select range as id, 'v' || range as v from range({})"
+    sql = "select range as id, 'v' || range as v from range({}) as n(range)"
     config = {"materialized": "table", "partition_by": ["bucket(4, id)"]}
     project.model("rebuilt", sql.format(1000), **config)
     project.run("rebuilt")
@@ -69,7 +70,7 @@ def test_a_model_that_fails_leaves_the_old_table_and_nothing_else(
         "select cast(if(range = 5, 'x', '1') as int) as id from range(10) as n(range)"
     )
     project.model("fragile", failing, materialized="table")
-    assert "Could not convert" in project.fails("fragile")
+    assert ENGINE.bad_cast in project.fails("fragile")
     assert project.table("fragile").metadata_location == before
     assert project.rows("fragile") == [(1,)]
 
@@ -77,7 +78,7 @@ def test_a_model_that_fails_leaves_the_old_table_and_nothing_else(
 def test_layout_and_properties_follow_the_config(project: Project) -> None:
     sql = """
         select range as id, 'k' || range as k,
-            timestamp '2024-01-01' + to_days(range::int) as at
+            timestamp '2024-01-01' + range * interval 1 day as at
         from range(100) as n(range)
     """
     config = {
@@ -145,32 +146,51 @@ def test_a_type_that_iceberg_lacks_is_named_with_its_column(project: Project) ->
     assert "Iceberg has no type for INTERVAL" in error
 
 
-def test_every_type_that_iceberg_has_comes_back_as_it_was(project: Project) -> None:
-    sql = """
-        select true as a, 1::tinyint as b, 2::ubigint as c, 3::hugeint as d,
-            1.5::float as e, 2.25::decimal(9, 2) as f, date '2024-02-29' as g,
-            time '10:11:12.5' as h,
-            timestamp '2024-01-01 10:00:00.123456' as i,
-            timestamptz '2024-01-01 10:00:00+02' as j, 'ab'::blob as k,
-            '11111111-2222-3333-4444-555555555555'::uuid as l, [1, null] as m,
-            {'x': 1, 'y y': ['z']} as n, map {'p': 1.5::double} as o,
-            '{"q": 1}'::json as p,
-            'small'::enum ('small', 'big') as q, null as r
+def test_every_type_that_both_engines_have_comes_back_as_it_was(
+    project: Project,
+) -> None:
+    struct = ENGINE.struct_of({"x": "1", "y y": ENGINE.list_of("'z'")})
+    sql = f"""
+        select true as a, 1::tinyint as b, {typed("2", "ubigint")} as c,
+            {typed("3", "hugeint")} as d, 1.5::float as e, 2.25::decimal(9, 2) as f,
+            date '2024-02-29' as g, timestamp '2024-01-01 10:00:00.123456' as h,
+            {typed("'2024-01-01 10:00:00+02'", "timestamptz")} as i,
+            {typed("'ab'", "blob")} as j, {ENGINE.list_of("1", "null")} as k,
+            {struct} as l, {ENGINE.map_of("'p'", "1.5::double")} as m, null as n
     """
     project.model("typed", sql, materialized="table")
     project.run("typed")
     row = project.rows("typed", "1")[0]
     assert row[:6] == (True, 1, 2, 3, 1.5, pytest.approx(2.25))
-    assert str(row[9]) == "2024-01-01 08:00:00+00:00"
-    assert row[12:] == (
-        [1, None],
-        {"x": 1, "y y": ["z"]},
-        {"p": 1.5},
+    assert [str(value) for value in row[6:9]] == [
+        "2024-02-29",
+        "2024-01-01 10:00:00.123456",
+        "2024-01-01 08:00:00+00:00",
+    ]
+    assert row[9:] == (b"ab", [1, None], {"x": 1, "y y": ["z"]}, {"p": 1.5}, None)
+    types = [str(field.field_type) for field in project.table("typed").schema().fields]
+    assert types[:4] == ["boolean", "int", "decimal(20, 0)", "decimal(38, 0)"]
+    assert types[-1] == "int", "what has no type is an int"
+    assert project.table("typed").scan().to_arrow().num_rows == 1
+
+
+@duckdb_only("Spark has none of these types, or cannot keep them in Iceberg")
+def test_types_of_duckdb_alone_come_back_as_they_were(project: Project) -> None:
+    sql = """
+        select time '10:11:12.5' as a,
+            uuid '11111111-2222-3333-4444-555555555555' as b,
+            '{"q": 1}'::json as c, 'small'::enum ('small', 'big') as d
+    """
+    project.model("typed_more", sql, materialized="table")
+    project.run("typed_more")
+    row = project.rows("typed_more", "1")[0]
+    assert [str(value) for value in row] == [
+        "10:11:12.500000",
+        "11111111-2222-3333-4444-555555555555",
         '{"q": 1}',
         "small",
-        None,
-    )
-    assert project.table("typed").scan().to_arrow().num_rows == 1
+    ]
+    assert project.table("typed_more").scan().to_arrow().num_rows == 1
 
 
 def test_a_view_is_an_iceberg_view_and_readable_at_once(project: Project) -> None:
@@ -190,7 +210,7 @@ def test_a_view_is_an_iceberg_view_and_readable_at_once(project: Project) -> Non
     project.run("base", "over_base", "an_outer_view", "from_view")
     view = project.catalog.load_view(("analytics", "over_base")).metadata
     dialects = [r.root.dialect for r in view.versions[-1].representations]
-    assert dialects[0] == "duckdb"
+    assert dialects[0] == ENGINE.name
     assert view.schemas[-1].column_names == ["id"]
     assert project.sql("select count(*) from analytics.an_outer_view") == [(3,)]
 
@@ -237,8 +257,7 @@ def test_what_a_failed_model_staged_goes_with_the_next_start(project: Project) -
     )
     project.model("leftover", failing, materialized="table")
     project.fails("leftover")
-    staged = [name for name in tables(project) if "leftover__firn_tmp_" in name]
-    assert len(staged) == 1
+    assert "leftover__firn_tmp_" in project.log(), "rows went there"
     assert project.dbt("ls", "--select", "leftover").success
     project.model("next", "select 1 as id", materialized="table")
     project.run("next")
@@ -246,8 +265,8 @@ def test_what_a_failed_model_staged_goes_with_the_next_start(project: Project) -
 
 
 def test_a_header_runs_before_the_query(project: Project) -> None:
-    header = "set variable wanted = 42"
-    sql = "select getvariable('wanted')::integer as id"
+    header = "create or replace temporary view wanted as select 42 as id"
+    sql = "select id from wanted"
     project.model("headed", sql, materialized="table", sql_header=header)
     project.run("headed")
     assert project.rows("headed") == [(42,)]
@@ -258,7 +277,7 @@ def test_two_processes_on_one_model_leave_one_whole_table(project: Project) -> N
     project.model("contended", sql, materialized="table")
     folder = str(project.folder)
     command = [*DBT, "run", "--select", "contended", "--project-dir", folder]
-    command += ["--profiles-dir", folder]
+    command += ["--profiles-dir", folder, "--target", ENGINE.target]
     started = [
         subprocess.Popen(  # dbt itself
             [
@@ -273,7 +292,7 @@ def test_two_processes_on_one_model_leave_one_whole_table(project: Project) -> N
         )
         for number in range(2)
     ]
-    outputs = [process.communicate(timeout=120)[0] for process in started]
+    outputs = [process.communicate(timeout=300)[0] for process in started]
     done = [process.returncode for process in started]
     assert 0 in done, outputs
     for code, output in zip(done, outputs, strict=True):
@@ -282,6 +301,7 @@ def test_two_processes_on_one_model_leave_one_whole_table(project: Project) -> N
     assert not [name for name in tables(project) if "contended__firn_tmp" in name]
 
 
+@duckdb_only("Python models are refused on Spark")
 def test_a_python_model_is_a_table_like_any_other(project: Project) -> None:
     project.model(
         "input",
@@ -318,7 +338,8 @@ def test_truncate_and_drop_by_macro_touch_no_file(project: Project) -> None:
     {% macro empty_it() %}
         {% set before = rows_now() %}
         {% do adapter.truncate_relation(api.Relation.create(
-            database='lake', schema='analytics', identifier='emptied', type='table'
+            database=target.database, schema='analytics', identifier='emptied',
+            type='table'
         )) %}
         {% set after = rows_now() %}
         {% if (before, after) != (5, 0) %}
@@ -327,7 +348,8 @@ def test_truncate_and_drop_by_macro_touch_no_file(project: Project) -> None:
     {% endmacro %}
     {% macro drop_it() %}
         {% do adapter.drop_relation(api.Relation.create(
-            database='lake', schema='analytics', identifier='emptied', type='table'
+            database=target.database, schema='analytics', identifier='emptied',
+            type='table'
         )) %}
     {% endmacro %}
     """
