@@ -76,10 +76,14 @@ bad-input: $(BIN)/.dev  ## Feed every bad input: docs/bad-input.md
 parity: $(BIN)/.dev $(BIN)/.spark  ## Build on DuckDB, on Spark and on both in turns: docs/parity.md
 	$(BIN)/pytest --page parity orchestration/tests/parity
 
+MACROS := orchestration/tests/integration/macros
+
 .PHONY: conformance
 conformance: $(BIN)/.dev $(BIN)/.spark  ## Run dbt's suites on both engines, our macros' on Spark: docs/conformance.md
 	$(BIN)/pytest -n 2 --dist loadgroup -m "" --page conformance orchestration/tests/conformance
-	FIRN_TEST_TARGET=spark $(BIN)/pytest -n 2 --dist loadfile -m "" orchestration/tests/integration/macros
+	FIRN_TEST_TARGET=spark $(BIN)/pytest -n 2 --dist loadfile -m "" $(MACROS)
+	FIRN_TEST_TARGET=spark FIRN_TEST_VARS='{firn_rows_worth_a_broadcast: -1}' \
+	  $(BIN)/pytest -m "" $(MACROS)/test_merge.py
 
 .PHONY: kit
 kit: $(BIN)/.dev  ## Run Iceberg's own REST compatibility kit: docs/compatibility.md

@@ -17,6 +17,8 @@ from orchestration.lake.types import quote
 from orchestration.settings import Settings
 
 TARGETS = {"duckdb": "dev", "spark": "spark"}
+# Merges as into a table of millions of rows.
+_BROADCAST = "{firn_rows_worth_a_broadcast: -1}"
 # The lake is the same for all arms up to here, so only what dbt makes is compared.
 _RAW = "raw"
 _BUILT = ("model", "seed", "snapshot")
@@ -33,11 +35,12 @@ class Content:
 
 @dataclass(frozen=True)
 class Arm:
-    """A branch, and the engines that take turns on it."""
+    """A branch, the engines that take turns on it, and dbt's `--vars`."""
 
     name: str
     title: str
     engines: Sequence[str]
+    variables: str = "{}"
 
     def engine(self, day: int) -> str:
         """Whose turn it is; day 0 is the history."""
@@ -56,6 +59,7 @@ class Arm:
         arguments += ["--profiles-dir", str(settings.project_dir / "profiles")]
         # Each engine keeps what it has parsed.
         arguments += ["--target-path", str(settings.home / "target" / engine)]
+        arguments += ["--vars", self.variables]
         for kind in _BUILT:
             arguments += ["--resource-type", kind]
         with dbt.session(settings, branch=self.name):
@@ -79,7 +83,7 @@ DUCKDB = Arm("parity_duckdb", "DuckDB", ["duckdb"])
 ARMS = (
     DUCKDB,
     Arm("parity_spark", "Spark", ["spark"]),
-    Arm("parity_both", "both in turns", ["duckdb", "spark"]),
+    Arm("parity_both", "both in turns", ["duckdb", "spark"], _BROADCAST),
 )
 
 

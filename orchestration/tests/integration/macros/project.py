@@ -1,5 +1,6 @@
 """A throw-away dbt project: its files, dbt in this process, and what the lake holds."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 BRANCH = "dev_test"
 SCHEMA = "analytics"
+# The same tests with other variables: FIRN_TEST_VARS='{name: value}' pytest …
+VARS = os.environ.get("FIRN_TEST_VARS", "{}")
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Project:
         """Run one dbt command, as its own process would."""
         folder = str(self.folder)
         options = ["--project-dir", folder, "--profiles-dir", folder]
-        options += ["--target", ENGINE.target]
+        options += ["--target", ENGINE.target, "--vars", VARS]
         options += ["--log-level", "none", "--log-level-file", "debug"]
         options += ["--log-path", f"{folder}/logs"]
         try:

@@ -28,9 +28,9 @@ def test_changed_rows_are_updated_new_ones_added_equal_ones_left(
 
     assert outcome.messages["merged"] == "MERGE 50"
     assert len(project.rows("merged")) == 110
-    # One commit; DuckDB keeps changed and added rows as two snapshots in it.
+    # One commit; changed and added rows may be two snapshots in it.
     assert project.commits("merged") == commits + 1
-    assert project.operations("merged")[:2] == ["append", "overwrite"]
+    assert set(project.operations("merged")) == {"append", "overwrite"}
     assert project.rows("merged", "id")[59:61] == [(59, "a"), (60, "b")]
 
 
