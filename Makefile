@@ -78,7 +78,7 @@ parity: $(BIN)/.dev $(BIN)/.spark  ## Build on DuckDB, on Spark and on both in t
 
 .PHONY: conformance
 conformance: $(BIN)/.dev $(BIN)/.spark  ## Run dbt's suites for adapters on both engines: docs/conformance.md
-	$(BIN)/pytest -n 2 --dist loadgroup -m "" --page conformance orchestration/tests/conformance
+	$(BIN)/pytest -n 2 --dist loadfile -m "" --page conformance orchestration/tests/conformance
 
 .PHONY: kit
 kit: $(BIN)/.dev  ## Run Iceberg's own REST compatibility kit: docs/compatibility.md
