@@ -80,7 +80,7 @@ MACROS := orchestration/tests/integration/macros
 
 .PHONY: conformance
 conformance: $(BIN)/.dev $(BIN)/.spark  ## Run dbt's suites on both engines, our macros' on Spark: docs/conformance.md
-	$(BIN)/pytest -n 2 --dist loadgroup -m "" --page conformance orchestration/tests/conformance
+	$(BIN)/pytest -n 2 --dist loadfile -m "" --page conformance orchestration/tests/conformance
 	FIRN_TEST_TARGET=spark $(BIN)/pytest -n 2 --dist loadfile -m "" $(MACROS)
 	FIRN_TEST_TARGET=spark FIRN_TEST_VARS='{firn_rows_worth_a_broadcast: -1}' \
 	  $(BIN)/pytest -m "" $(MACROS)/test_merge.py

@@ -68,16 +68,23 @@ from orchestration.tests.conformance.helpers import adapted
 from orchestration.tests.conformance.suites import rewritten
 
 BRANCH = "dev_conformance"
+# Tables, views, seeds, increments and histories: the classes that every run of CI has.
+ALWAYS = {
+    "basic::TestSimpleMaterializations",
+    "basic::TestIncremental",
+    "basic::TestSnapshotCheckCols",
+}
 _NO_SPARK = importlib.util.find_spec("pyspark") is None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Say which row of the page a test is, and what is known to become of it."""
-    item.add_marker(pytest.mark.full)
     assert isinstance(item, pytest.Function)
     engine = cast("Engine", item.callspec.params["engine"])
     suite = item.path.stem.removeprefix("test_")
     test = f"{item.parent.name}::{_without(engine, item.name)}" if item.parent else ""
+    if f"{suite}::{test.partition('::')[0]}" not in ALWAYS:
+        item.add_marker(pytest.mark.full)
     entry = exceptional(f"{suite}::{test}", engine)
     said = {
         "suite": suite,
@@ -103,14 +110,13 @@ def _without(engine: Engine, name: str) -> str:
     scope="class",
     autouse=True,
     params=[
-        pytest.param(DUCKDB, id=DUCKDB.name, marks=pytest.mark.xdist_group("duckdb")),
+        pytest.param(DUCKDB, id=DUCKDB.name),
         pytest.param(
             SPARK,
             id=SPARK.name,
             marks=[
                 pytest.mark.spark,
                 pytest.mark.slow,
-                pytest.mark.xdist_group("spark"),
                 pytest.mark.skipif(_NO_SPARK, reason="the extra is not installed"),
             ],
         ),

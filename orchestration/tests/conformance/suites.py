@@ -1,9 +1,13 @@
 """Upstream's classes as tests: pytest collects what is named Test…, once an engine."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from orchestration.tests.conformance.engines import Engine
+from orchestration.tests.conformance.engines import DUCKDB, Engine
+
+_SCHEMA = re.compile(r"(?<!\.)\{\{\s*(?:this|target)\.schema\s*\}\}\.")
+_DATABASE = re.compile(r"\{\{\s*target\.database\s*\}\}\.")
 
 
 def collect(
@@ -25,7 +29,10 @@ def collect(
 
 
 def rewritten(content: Any, owner: type, engine: Engine) -> Any:
-    """A project's files or config, with a class's changes in every text of it."""
+    """A project's files or config, with a class's changes in every text of it.
+
+    Where a text names a table by schema alone, it is what a table's address is here.
+    """
     changes: dict[str, str] = {
         **getattr(owner, "changed", {}),
         **getattr(owner, f"changed_on_{engine}", {}),
@@ -40,4 +47,12 @@ def rewritten(content: Any, owner: type, engine: Engine) -> Any:
     if isinstance(content, str):
         for old, new in changes.items():
             content = content.replace(old, new)
+        return _addressed(content, engine)
     return content
+
+
+def _addressed(sql: str, engine: Engine) -> str:
+    """On DuckDB, a schema alone is one in memory; on Spark, there are no databases."""
+    if engine is DUCKDB:
+        return _SCHEMA.sub(r"lake.\g<0>", sql)
+    return _DATABASE.sub("", sql)

@@ -15,4 +15,5 @@ collect(
     BaseAliasErrors,
     BaseSameAliasDifferentSchemas,
     BaseSameAliasDifferentDatabases,
+    changed={"::text": "::string"},
 )

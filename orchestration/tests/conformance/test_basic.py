@@ -1,6 +1,6 @@
 """The basic suite."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from dbt.tests.adapter.basic.expected_catalog import (
@@ -70,14 +70,6 @@ WORDS = {
 }
 
 
-class TestTableMaterialization(BaseTableMaterialization):
-    """On DuckDB, a schema alone is one in memory: a table's address is all of it."""
-
-    changed_on_duckdb: ClassVar = {
-        "{{ this.schema }}.seed": "lake.{{ this.schema }}.seed"
-    }
-
-
 class TestIncrementalBadStrategy(BaseIncrementalBadStrategy):
     def test_incremental_invalid_strategy(self, project: Any) -> None:  # noqa: ARG002
         """As upstream's, with our words for it."""
@@ -124,5 +116,6 @@ collect(
     BaseSingularTestsEphemeral,
     BaseSnapshotCheckCols,
     BaseSnapshotTimestamp,
+    BaseTableMaterialization,
     BaseValidateConnection,
 )

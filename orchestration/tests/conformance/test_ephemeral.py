@@ -10,11 +10,12 @@ from dbt.tests.adapter.ephemeral.test_ephemeral import (
 )
 from dbt.tests.util import check_relations_equal, run_dbt
 
+from orchestration.tests.conformance.engines import DUCKDB, Engine
 from orchestration.tests.conformance.suites import collect
 
 _MULTI = """
 with __dbt__cte__base as (
-    select * from {schema}.seed
+    select * from {source}
 ),  __dbt__cte__base_copy as (
     select * from __dbt__cte__base
 )-- base_copy just pulls from base. Make sure the listed
@@ -42,12 +43,13 @@ def _tight(sql: str) -> str:
 
 
 class TestEphemeralMulti(BaseEphemeralMulti):
-    def test_ephemeral_multi(self, project: Any) -> None:
+    def test_ephemeral_multi(self, project: Any, engine: Engine) -> None:
         run_dbt(["seed"])
         assert len(run_dbt(["run"])) == 3
         for name in ("dependent", "double_dependent", "super_dependent"):
             check_relations_equal(project.adapter, ["seed", name])
-        expected = _MULTI.format(schema=project.test_schema)
+        database = "lake." if engine is DUCKDB else ""
+        expected = _MULTI.format(source=f"{database}{project.test_schema}.seed")
         assert compiled("double_dependent") == _tight(expected)
 
 
