@@ -9,6 +9,7 @@ from pyiceberg.expressions import (
     BooleanExpression,
     GreaterThanOrEqual,
     LessThanOrEqual,
+    Reference,
 )
 from pyiceberg.expressions.literals import literal
 from pyiceberg.table import Table
@@ -41,15 +42,17 @@ def rows_between(table: Table, bounds: Iterable[Bounds]) -> int:
 def _between(table: Table, bounds: Bounds) -> Iterator[BooleanExpression]:
     field = table.schema().find_field(bounds.column, case_sensitive=False)
     least, greatest = (
-        _iso(text, field.field_type) for text in (bounds.least, bounds.greatest)
+        literal(_iso(text, field.field_type))
+        for text in (bounds.least, bounds.greatest)
     )
     try:
-        for text in (least, greatest):
-            literal(text).to(field.field_type)
+        for one in (least, greatest):
+            one.to(field.field_type)
     except (TypeError, ValueError):
         return
-    yield GreaterThanOrEqual(field.name, least)
-    yield LessThanOrEqual(field.name, greatest)
+    term = Reference(field.name)
+    yield GreaterThanOrEqual(term=term, value=least)
+    yield LessThanOrEqual(term=term, value=greatest)
 
 
 def _iso(text: str, type_: IcebergType) -> str:

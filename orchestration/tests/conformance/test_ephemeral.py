@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from dbt.tests.adapter.ephemeral.test_ephemeral import (
     BaseEphemeralErrorHandling,
     BaseEphemeralMulti,
@@ -43,12 +44,16 @@ def _tight(sql: str) -> str:
 
 
 class TestEphemeralMulti(BaseEphemeralMulti):
-    def test_ephemeral_multi(self, project: Any, engine: Engine) -> None:
+    @pytest.fixture(autouse=True)
+    def on(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def test_ephemeral_multi(self, project: Any) -> None:
         run_dbt(["seed"])
         assert len(run_dbt(["run"])) == 3
         for name in ("dependent", "double_dependent", "super_dependent"):
             check_relations_equal(project.adapter, ["seed", name])
-        database = "lake." if engine is DUCKDB else ""
+        database = "lake." if self.engine is DUCKDB else ""
         expected = _MULTI.format(source=f"{database}{project.test_schema}.seed")
         assert compiled("double_dependent") == _tight(expected)
 
