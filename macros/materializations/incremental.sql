@@ -19,7 +19,7 @@
 {% macro materialize_incremental(sql) %}
     {% set target_relation = this.incorporate(type='table') %}
     {% set strategy = incremental_strategy() %}
-    {% set keys = string_list(config.get('unique_key')) %}
+    {% set keys = string_list(config.get('unique_key')) | unique | list %}
     {#- What was a view starts anew; on DuckDB views are elsewhere. -#}
     {% set existing = load_cached_relation(this) %}
     {% if existing is none or existing.is_view or should_full_refresh() %}

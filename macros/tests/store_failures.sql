@@ -1,7 +1,8 @@
 {% macro store_failures(sql, type) %}
     {% if type not in ['table', 'view'] %}
         {% do exceptions.raise_compiler_error(
-            model.name ~ ": store_failures_as '" ~ type ~ "' is unknown. Use table or view."
+            model.name ~ ": '" ~ type ~ "' is not a valid value for store_failures_as. "
+            ~ "Accepted values are: ['ephemeral', 'table', 'view']"
         ) %}
     {% endif %}
     {% set relation = this.incorporate(type=type) %}

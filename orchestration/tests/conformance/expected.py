@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from orchestration.tests.conformance.engines import ENGINES, Engine
+from orchestration.tests.conformance.engines import DUCKDB, ENGINES, Engine
 
 
 class Verdict(StrEnum):
@@ -44,7 +44,40 @@ class LeftOut:
     reference: str
 
 
-EXCEPTIONAL: tuple[Exceptional, ...] = ()
+_KEYS = (
+    "Keys concern rows that no one looks at: primary, unique and foreign keys are "
+    "refused, each with the data test to use instead."
+)
+_CONSTRAINTS = "docs/decisions/0010-constraints-hold-or-are-refused.md"
+
+EXCEPTIONAL: tuple[Exceptional, ...] = (
+    Exceptional(
+        tests="constraints::Test*RuntimeDdlEnforcement::*",
+        verdict=Verdict.NOT_APPLICABLE,
+        why=_KEYS,
+        reference=_CONSTRAINTS,
+    ),
+    Exceptional(
+        tests="constraints::TestModelConstraintsRuntimeEnforcement::*",
+        verdict=Verdict.NOT_APPLICABLE,
+        why=_KEYS,
+        reference=_CONSTRAINTS,
+    ),
+    Exceptional(
+        tests="constraints::TestIncrementalForeignKeyConstraint::*",
+        verdict=Verdict.NOT_APPLICABLE,
+        why=_KEYS,
+        reference=_CONSTRAINTS,
+    ),
+    Exceptional(
+        tests="utils::TestEscapeSingleQuotesBackslash::*",
+        verdict=Verdict.NOT_APPLICABLE,
+        why="The adapter's choice of two ways: DuckDB doubles a quote, and a backslash "
+        "is a character.",
+        reference="https://duckdb.org/docs/stable/sql/data_types/literal_types",
+        engines=(DUCKDB,),
+    ),
+)
 LEFT_OUT: tuple[LeftOut, ...] = (
     LeftOut(
         classes="functions.*",

@@ -44,8 +44,15 @@ def run_sql_with_adapter(adapter: Any, sql: str, fetch: str | None = None) -> An
     sql = sql.format(schema=adapter.config.credentials.schema, database=DATABASE)
     if adapter.type() == "spark" and not _is_query(sql):
         return _on_duckdb(sql)
+    if adapter.type() == "duckdb":
+        sql = _in_lake(sql, adapter.config.credentials.schema)
     with util.get_connection(adapter) as connection:
         return adapter.run_sql_for_tests(sql.rstrip(" \n;"), fetch, connection)
+
+
+def _in_lake(sql: str, schema: str) -> str:
+    """A schema alone would be one in memory."""
+    return re.sub(rf"(?<![\w.\"]){schema}\.", rf"{DATABASE}.\g<0>", sql)
 
 
 def _is_query(sql: str) -> bool:

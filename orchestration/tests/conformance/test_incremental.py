@@ -34,6 +34,13 @@ class TestMicrobatch(BaseMicrobatch):
         "00-0'": "00'",
     }
 
+    @pytest.fixture(scope="class")
+    def insert_two_rows_sql(self, project: Any) -> str:
+        return (
+            f"insert into {project.test_schema}.input_model (id, event_time) values "
+            "(4, timestamp '2020-01-04 00:00:00'), (5, timestamp '2020-01-05 00:00:00')"
+        )
+
 
 class TestIncrementalUniqueKey(BaseIncrementalUniqueKey):
     """A key names one row, from the first run on: upstream's seed has two in NY."""

@@ -1,6 +1,6 @@
 """Cross-database macros, and what they say of types and time."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from dbt.tests.adapter.utils.data_types.test_type_bigint import BaseTypeBigInt
@@ -67,6 +67,34 @@ class TestLastDay(BaseLastDay):
     """A row without a date has no last day either."""
 
 
+class TestDateSpine(BaseDateSpine):
+    """DuckDB wants a date to say that it is one, as Postgres does."""
+
+    changed_on_duckdb: ClassVar = {"target.type == 'postgres'": "true"}
+
+
+class TestGetIntervalsBetween(BaseGetIntervalsBetween):
+    changed: ClassVar = {"09/01/2023": "2023-09-01", "09/12/2023": "2023-09-12"}
+
+
+class OfSeeds:
+    """A seed's numbers are the widest of their kind, unless it says otherwise."""
+
+    types: ClassVar[dict[str, str]] = {}
+
+    @pytest.fixture(scope="class")
+    def project_config_update(self) -> dict[str, Any]:
+        return {"seeds": {"+column_types": self.types}}
+
+
+class TestTypeFloat(OfSeeds, BaseTypeFloat):
+    types: ClassVar = {"float_col": "float"}
+
+
+class TestTypeInt(OfSeeds, BaseTypeInt):
+    types: ClassVar = {"int_col": "integer"}
+
+
 class TestCurrentTimestamps(BaseCurrentTimestamps):
     @pytest.fixture(scope="class")
     def models(self) -> dict[str, str]:
@@ -87,8 +115,6 @@ collect(
     globals(),
     BaseTypeBigInt,
     BaseTypeBoolean,
-    BaseTypeFloat,
-    BaseTypeInt,
     BaseTypeNumeric,
     BaseTypeString,
     BaseTypeTimestamp,
@@ -101,7 +127,6 @@ collect(
     BaseCastBoolToText,
     BaseConcat,
     BaseDate,
-    BaseDateSpine,
     BaseDateTrunc,
     BaseDateAdd,
     BaseDateDiff,
@@ -110,7 +135,6 @@ collect(
     BaseEscapeSingleQuotesBackslash,
     BaseExcept,
     BaseGenerateSeries,
-    BaseGetIntervalsBetween,
     BaseGetPowersOfTwo,
     BaseHash,
     BaseIntersect,
