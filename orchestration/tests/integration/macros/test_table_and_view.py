@@ -337,20 +337,14 @@ def test_truncate_and_drop_by_macro_touch_no_file(project: Project) -> None:
     {% endmacro %}
     {% macro empty_it() %}
         {% set before = rows_now() %}
-        {% do adapter.truncate_relation(api.Relation.create(
-            database=target.database, schema='analytics', identifier='emptied',
-            type='table'
-        )) %}
+        {% do adapter.truncate_relation(load_relation(ref('emptied'))) %}
         {% set after = rows_now() %}
         {% if (before, after) != (5, 0) %}
             {% do exceptions.raise_compiler_error(before ~ ' then ' ~ after) %}
         {% endif %}
     {% endmacro %}
     {% macro drop_it() %}
-        {% do adapter.drop_relation(api.Relation.create(
-            database=target.database, schema='analytics', identifier='emptied',
-            type='table'
-        )) %}
+        {% do adapter.drop_relation(load_relation(ref('emptied'))) %}
     {% endmacro %}
     """
     project.write("macros/operations.sql", textwrap.dedent(code))
