@@ -81,12 +81,9 @@ def lake_type(type_: "DataType") -> str:
         ArrayType,
         DecimalType,
         MapType,
-        NullType,
         StructType,
     )
 
-    if isinstance(type_, NullType):
-        return "INTEGER"  # which is what an untyped NULL is to DuckDB
     if isinstance(type_, DecimalType):
         return f"DECIMAL({type_.precision},{type_.scale})"
     if isinstance(type_, ArrayType):
