@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from orchestration.tests.conformance.engines import ENGINES
+from orchestration.tests.conformance.engines import ENGINES, Engine
 from orchestration.tests.conformance.expected import LEFT_OUT, Verdict
+from orchestration.tests.pages import table
 
 _PASS = "pass"
 _UNEXPECTED = "FAIL, unexpectedly"
@@ -47,32 +48,34 @@ class Collector:
 
     def _lines(self) -> Iterator[str]:
         yield from (*self._head, "", "## In all", "", *self._totals())
-        for suite, tests in sorted(self._suites.items()):
+        for suite in sorted(self._suites):
             yield from ("", f"## {suite.replace('_', ' ')}", "")
             titles = [engine.title for engine in ENGINES]
-            yield from _table_head("test", *titles, "why")
-            for test, results in sorted(tests.items()):
-                reasons = "; ".join(self._reasons[suite, test])
-                found = [results.get(e.name, "not run") for e in ENGINES]
-                yield _row(f"`{test}`", *found, reasons)
-        yield from ("", "## Not run", "", *_left_out())
+            yield from table(("test", *titles, "why"), self._rows(suite))
+        heads = ("upstream's classes", "why", "reference")
+        left_out = ((f"`{e.classes}`", e.why, e.reference) for e in LEFT_OUT)
+        yield from ("", "## Not run", "", *table(heads, left_out))
+
+    def _rows(self, suite: str) -> Iterator[tuple[str, ...]]:
+        for test, results in sorted(self._suites[suite].items()):
+            found = [results.get(engine.name, "not run") for engine in ENGINES]
+            yield f"`{test}`", *found, "; ".join(self._reasons[suite, test])
 
     def _totals(self) -> Iterator[str]:
-        yield from _table_head(
-            "engine", "pass", "fail", "not applicable", "pass, of what applies"
+        heads = ("engine", "pass", "fail", "not applicable", "pass, of what applies")
+        yield from table(heads, (self._total(engine) for engine in ENGINES))
+
+    def _total(self, engine: Engine) -> tuple[str, ...]:
+        count = Counter(
+            results.get(engine.name, "not run")
+            for tests in self._suites.values()
+            for results in tests.values()
         )
-        for engine in ENGINES:
-            count = Counter(
-                results.get(engine.name, "not run")
-                for tests in self._suites.values()
-                for results in tests.values()
-            )
-            failed = count[Verdict.FAILS] + count[_UNEXPECTED]
-            applicable = count[_PASS] + failed
-            share = f"{count[_PASS] / applicable:.1%}" if applicable else "-"
-            yield _row(
-                engine.title, count[_PASS], failed, count[Verdict.NOT_APPLICABLE], share
-            )
+        failed = count[Verdict.FAILS] + count[_UNEXPECTED]
+        applicable = count[_PASS] + failed
+        share = f"{count[_PASS] / applicable:.1%}" if applicable else "-"
+        numbers = (count[_PASS], failed, count[Verdict.NOT_APPLICABLE])
+        return engine.title, *map(str, numbers), share
 
 
 def _outcome(report: pytest.TestReport, said: dict[str, Any]) -> str:
@@ -81,18 +84,3 @@ def _outcome(report: pytest.TestReport, said: dict[str, Any]) -> str:
     if hasattr(report, "wasxfail"):
         return str(said["verdict"])
     return "not run" if report.skipped else _UNEXPECTED
-
-
-def _left_out() -> Iterator[str]:
-    yield from _table_head("upstream's classes", "why", "reference")
-    for entry in LEFT_OUT:
-        yield _row(f"`{entry.classes}`", entry.why, entry.reference)
-
-
-def _table_head(*titles: str) -> Iterator[str]:
-    yield _row(*titles)
-    yield _row(*["---"] * len(titles))
-
-
-def _row(*cells: object) -> str:
-    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
