@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.output import Format, FormatOption, emit
+from orchestration.cli.output import LARGEST, Format, FormatOption, emit
 from orchestration.errors import UsageError
 
 
@@ -18,7 +18,9 @@ def diff(
         list[str] | None,
         typer.Option(metavar="COLUMN", help="What identifies a row; may be repeated."),
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, help="Rows to show, at most.")] = 20,
+    limit: Annotated[
+        int, typer.Option(min=1, max=LARGEST, help="Rows to show, at most.")
+    ] = 20,
     output: FormatOption = Format.text,
 ) -> None:
     """Show what a branch changed: tables, rows, columns, partitions.

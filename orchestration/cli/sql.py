@@ -48,7 +48,8 @@ def sql(
         Path | None, typer.Option(metavar="PATH", help="Read the SQL from a file.")
     ] = None,
     limit: Annotated[
-        int, typer.Option(min=0, help="Rows to print as text; 0 prints all.")
+        int,
+        typer.Option(min=0, max=LARGEST, help="Rows to print as text; 0 prints all."),
     ] = 100,
     write: Annotated[
         bool, typer.Option("--write", help="Allow changes; never on `main`.")

@@ -123,6 +123,7 @@ def told(result: Result, codes: tuple[int, ...] = (2,)) -> str:
 @example(call=["rollback", "{}"], text="99999999999999999999")
 @example(call=["branches", "create", "x", "--at", "{}"], text="99999999999999999999")
 @example(call=["log", "--limit", "{}"], text="99999999999999999999")
+@example(call=["sql", "--limit", "{}", "select 1"], text="20000000000000000000")
 def test_any_text_in_any_flag_ends_with_a_code(
     small: Path, call: list[str], text: str
 ) -> None:
