@@ -15,7 +15,7 @@ from dbt.adapters.spark.connections import SparkConnectionManager
 from dbt.adapters.spark.impl import SparkAdapter
 from dbt.adapters.spark.session import Cursor as StockCursor
 from dbt.adapters.spark.session import SessionConnectionWrapper
-from dbt_common.clients.agate_helper import table_from_data_flat
+from dbt_common.clients.agate_helper import table_from_rows
 from dbt_common.exceptions import DbtRuntimeError
 from py4j.java_gateway import (
     JavaClass,
@@ -156,8 +156,14 @@ def _catalog(self: SparkAdapter, *args: Any) -> Any:
         rows += [_catalog_row(entry) for entry in answer["result"]]
     # A view has no statistics, and dbt wants every column in every row.
     names = sorted({name for row in rows for name in row})
-    whole = [{name: row.get(name) for name in names} for row in rows]
-    return table_from_data_flat(whole, names)
+    whole = [[row.get(name) for name in names] for row in rows]
+    # A statistic that is a number is one, as dbt reads it from DuckDB.
+    texts = [
+        name
+        for name, values in zip(names, zip(*whole, strict=True), strict=True)
+        if not name.endswith(":value") and any(isinstance(v, str) for v in values)
+    ]
+    return table_from_rows(whole, names, text_only_columns=texts)
 
 
 def _catalog_row(entry: dict[str, Any]) -> dict[str, Any]:
