@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from orchestration.tests.conformance.engines import DUCKDB, ENGINES, Engine
+from orchestration.tests.conformance.engines import DUCKDB, ENGINES, SPARK, Engine
 
 
 class Verdict(StrEnum):
@@ -68,6 +68,26 @@ EXCEPTIONAL: tuple[Exceptional, ...] = (
         verdict=Verdict.NOT_APPLICABLE,
         why=_KEYS,
         reference=_CONSTRAINTS,
+    ),
+    Exceptional(
+        tests="python_models::*",
+        verdict=Verdict.NOT_APPLICABLE,
+        why="Python models are built by DuckDB alone; on Spark they are refused.",
+        reference="docs/decisions/0029-spark-by-the-lakes-own-verbs.md",
+        engines=(SPARK,),
+    ),
+    Exceptional(
+        tests="python_models::TestPySparkTests::*",
+        verdict=Verdict.NOT_APPLICABLE,
+        why="It is about PySpark's frames.",
+        reference="https://docs.getdbt.com/docs/build/python-models",
+        engines=(DUCKDB,),
+    ),
+    Exceptional(
+        tests="simple_copy::*::test_simple_copy_with_materialized_views",
+        verdict=Verdict.NOT_APPLICABLE,
+        why="Iceberg has no materialized views.",
+        reference="apache/iceberg#10043",
     ),
     Exceptional(
         tests="utils::TestEscapeSingleQuotesBackslash::*",
