@@ -42,7 +42,7 @@ types: $(BIN)/.dev  ## mypy, strict
 
 .PHONY: unit
 unit: $(BIN)/.dev  ## pytest: unit and integration
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: format
 format: $(BIN)/.dev  ## Format Python, fix what the linters can fix

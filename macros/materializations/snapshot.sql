@@ -24,7 +24,8 @@
     {% if exists %}
         {% set rows = snapshot_changes(target_relation, sql, strategy) %}
     {% else %}
-        {% set rows = build_table(target_relation, build_snapshot_table(strategy, sql)) %}
+        {% set first = times_as_timestamps(build_snapshot_table(strategy, sql)) %}
+        {% set rows = build_table(target_relation, first) %}
     {% endif %}
     {% do drop_delta(source) %}
     {% call noop_statement('main', 'SNAPSHOT ' ~ rows, 'SNAPSHOT', rows) %}

@@ -41,18 +41,19 @@ def run_sql_with_adapter(adapter: Any, sql: str, fetch: str | None = None) -> An
     """Run what a test says about its schema."""
     if not sql.strip():
         return None
-    sql = sql.format(schema=adapter.config.credentials.schema, database=DATABASE)
+    schema = adapter.config.credentials.schema
+    sql = sql.format(schema=schema, database=DATABASE)
     if adapter.type() == "spark" and not _is_query(sql):
-        return _on_duckdb(sql)
+        return _on_duckdb(_in_lake(sql.replace("`", '"'), schema))
     if adapter.type() == "duckdb":
-        sql = _in_lake(sql, adapter.config.credentials.schema)
+        sql = _in_lake(sql, schema)
     with util.get_connection(adapter) as connection:
         return adapter.run_sql_for_tests(sql.rstrip(" \n;"), fetch, connection)
 
 
 def _in_lake(sql: str, schema: str) -> str:
     """A schema alone would be one in memory."""
-    return re.sub(rf"(?<![\w.\"]){schema}\.", rf"{DATABASE}.\g<0>", sql)
+    return re.sub(rf'(?<![\w."])"?{schema}"?\.', rf"{DATABASE}.\g<0>", sql)
 
 
 def _is_query(sql: str) -> bool:
@@ -63,7 +64,7 @@ def _is_query(sql: str) -> bool:
 def _on_duckdb(sql: str) -> None:
     settings = Settings.load()
     with connect(settings, settings.branch) as con:
-        con.execute(sql.replace("`", '"'))
+        con.execute(sql)
 
 
 def tables_in_schema(project: TestProjInfo) -> dict[str, str]:

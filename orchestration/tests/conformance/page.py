@@ -43,11 +43,14 @@ class Collector:
         if said["why"]:
             self._reasons[suite, test][f"{said['why']} ({said['reference']})"] = None
 
-    def pytest_sessionfinish(self) -> None:
-        self._path.write_text("\n".join(self._lines()) + "\n")
+    def pytest_sessionfinish(self, exitstatus: int) -> None:
+        self._path.write_text("\n".join(self._lines(exitstatus)) + "\n")
 
-    def _lines(self) -> Iterator[str]:
-        yield from (*self._head, "", "## In all", "", *self._totals())
+    def _lines(self, exitstatus: int) -> Iterator[str]:
+        yield from self._head
+        if exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            yield from ("", "**The run was interrupted:** tests are missing below.")
+        yield from ("", "## In all", "", *self._totals())
         for suite in sorted(self._suites):
             yield from ("", f"## {suite.replace('_', ' ')}", "")
             titles = [engine.title for engine in ENGINES]

@@ -91,6 +91,17 @@ def test_rows_that_vanish(
         assert len(versions(project, name)) == 4, "it is back"
 
 
+def test_a_row_dated_by_days_may_vanish(project: Project) -> None:
+    config = {"updated_at": "seen_on", "strategy": "timestamp"}
+    day = "select {} as id, 'a' as v, date '2024-01-01' as seen_on"
+    both = f"{day.format(1)} union all {day.format(2)}"
+    declare(project, "snap_days", both, hard_deletes="invalidate", **config)
+    take(project, "snap_days")
+    declare(project, "snap_days", day.format(1), hard_deletes="invalidate", **config)
+    take(project, "snap_days")
+    assert versions(project, "snap_days") == [(1, "a", True), (2, "a", False)]
+
+
 def test_new_columns_are_added_and_lost_ones_stay(project: Project) -> None:
     config = {"strategy": "check", "check_cols": "all"}
     declare(project, "snap_columns", FIRST, **config)
