@@ -34,8 +34,6 @@
         {{ compiled_code }}
     {% endcall %}
 
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {% do adapter.commit() %}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {% do run_post_hooks() %}
     {{ return({'relations': [target_relation]}) }}
 {% endmacro %}

@@ -27,8 +27,6 @@
         {{ sql }}
     {% endcall %}
 
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {% do adapter.commit() %}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {% do run_post_hooks() %}
     {{ return({'relations': [target_relation]}) }}
 {% endmacro %}

@@ -32,8 +32,6 @@
         {{ model.compiled_code }}
     {% endcall %}
 
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {% do adapter.commit() %}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {% do run_post_hooks() %}
     {{ return({'relations': [target_relation]}) }}
 {% endmacro %}

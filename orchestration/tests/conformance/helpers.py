@@ -20,6 +20,13 @@ from orchestration.lake.session import DATABASE, connect
 from orchestration.settings import Settings
 
 _FIRST_WORD = re.compile(r"(?:\s+|--[^\n]*\n|/\*.*?\*/)*(\w+)", re.DOTALL)
+_DEFAULT = re.compile(r"\s+default\s+(?P<value>'[^']*'|\w+)", re.IGNORECASE)
+_NEW_COLUMN = re.compile(
+    r"alter\s+table\s+(?P<table>\S+)\s+add\s+column\s+(?P<column>\w+)\s+.+?"
+    + _DEFAULT.pattern,
+    re.IGNORECASE,
+)
+_NO_DATABASE = re.compile(r"\bNone\.")  # what upstream writes where there is none
 _QUERIES = {"select", "with", "describe", "show"}
 _stock_relation_from_name = util.relation_from_name
 _stock_run_sql = util.run_sql_with_adapter
@@ -43,12 +50,21 @@ def run_sql_with_adapter(adapter: Any, sql: str, fetch: str | None = None) -> An
         return None
     schema = adapter.config.credentials.schema
     sql = sql.format(schema=schema, database=DATABASE)
+    sql = _NO_DATABASE.sub(f"{DATABASE}.", _without_default(sql))
     if adapter.type() == "spark" and not _is_query(sql):
         return _on_duckdb(_in_lake(sql.replace("`", '"'), schema))
     if adapter.type() == "duckdb":
         sql = _in_lake(sql, schema)
     with util.get_connection(adapter) as connection:
         return adapter.run_sql_for_tests(sql.rstrip(" \n;"), fetch, connection)
+
+
+def _without_default(sql: str) -> str:
+    """A new column and then its value: Iceberg's second format has no defaults."""
+    if (found := _NEW_COLUMN.search(sql)) is None or found["value"] == "null":
+        return _DEFAULT.sub("", sql) if found else sql
+    update = "update {table} set {column} = {value}".format(**found.groupdict())
+    return f"{_DEFAULT.sub('', sql).rstrip(' ;' + chr(10))}; {update}"
 
 
 def _in_lake(sql: str, schema: str) -> str:

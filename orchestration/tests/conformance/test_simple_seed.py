@@ -1,7 +1,7 @@
 """Seeds."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from dbt.tests.adapter.simple_seed import seeds, test_seed
@@ -63,6 +63,22 @@ class TestSimpleSeedWithBOM(BaseSimpleSeedWithBOM):
         target.write_bytes(source.read_bytes())
 
 
+class TestSimpleSeedColumnOverride(BaseSimpleSeedColumnOverride):
+    # What the engines call the types.
+    changed_on_duckdb: ClassVar = {
+        "type: text": "type: character varying(256)",
+        "type: date": "type: DATE",
+        "type: boolean": "type: BOOLEAN",
+        "type: integer": "type: BIGINT",
+        "type: timestamp without time zone": "type: TIMESTAMP",
+    }
+    changed_on_spark: ClassVar = {
+        "type: text": "type: string",
+        "type: integer": "type: bigint",
+        "type: timestamp without time zone": "type: timestamp_ntz",
+    }
+
+
 class TestSeedSpecificFormats(BaseSeedSpecificFormats):
     @pytest.fixture(scope="class")
     def test_data_dir(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -79,5 +95,4 @@ collect(
     BaseSeedWithEmptyDelimiter,
     BaseSeedParsing,
     BaseTestEmptySeed,
-    BaseSimpleSeedColumnOverride,
 )

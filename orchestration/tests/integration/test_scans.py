@@ -21,19 +21,19 @@ ROWS = """
 @pytest.mark.parametrize(
     ("column", "least", "greatest", "rows"),
     [
-        ("id", "3", "5", 10),
-        ("ID", "3", "12", 20),
+        ("id", "3", "5", 3),
+        ("ID", "3", "12", 10),
         ("id", "77", "99", 0),
-        ("price", "3.00", "5.00", 10),
+        ("price", "3.00", "5.00", 3),
         ("price", "3.1", "5.1", 20),  # of another scale: no narrower
-        ("name", "k3", "k5", 10),
-        ("day", "2024-01-02", "2024-01-03", 10),
-        ("at", "2024-01-02 00:00:00", "2024-01-03 00:00:00.25", 10),
-        ("seen", "2024-01-02 00:00:00", "2024-01-03 00:00:00", 10),
+        ("name", "k3", "k5", 10),  # a text's place between two others is unknown
+        ("day", "2024-01-02", "2024-01-03", 2),
+        ("at", "2024-01-02 00:00:00", "2024-01-06 12:00:00", 5),
+        ("seen", "2024-01-02 00:00:00", "2024-01-06 12:00:00", 5),
         ("at", "+12024-01-02 00:00:00", "+12024-01-03 00:00:00", 20),
     ],
 )
-def test_files_without_such_rows_do_not_count(
+def test_a_file_counts_by_the_part_of_its_span(
     con: duckdb.DuckDBPyConnection,
     catalog: RestCatalog,
     column: str,
@@ -47,7 +47,13 @@ def test_files_without_such_rows_do_not_count(
     table = catalog.load_table(("marts", "scanned"))
     assert rows_between(table, []) == 20
     assert rows_between(table, [Bounds(column, least, greatest)]) == rows
-    other = Bounds("id", "15", "15")
-    assert rows_between(table, [Bounds(column, least, greatest), other]) == (
-        10 if rows == 20 else 0
-    )
+
+
+def test_the_narrowest_bound_counts(
+    con: duckdb.DuckDBPyConnection, catalog: RestCatalog
+) -> None:
+    con.execute(f"create table lake.marts.scanned as {ROWS.format(0, 10)}")
+    table = catalog.load_table(("marts", "scanned"))
+    bounds = [Bounds("id", "0", "4"), Bounds("price", "2.00", "3.00")]
+    assert rows_between(table, bounds) == 2
+    assert rows_between(table, [*bounds, Bounds("id", "8", "8")]) == 1
