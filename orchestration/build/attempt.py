@@ -18,7 +18,7 @@ from orchestration.build.artifacts import Results
 from orchestration.build.evidence import inputs_of, source_sql, volumes
 from orchestration.build.gates import Evidence, Finding, judge, refused
 from orchestration.build.nothing_new import Built, Memory, Unchanged
-from orchestration.build.progress import Progress
+from orchestration.build.progress import Progress, Silent
 from orchestration.build.project import refuse_leading_out
 from orchestration.build.provenance import provenance
 from orchestration.build.result import Refusal, RunResult, Status
@@ -27,7 +27,7 @@ from orchestration.errors import ConflictError, FirnError
 from orchestration.failpoints import reach
 from orchestration.lake import Lake
 from orchestration.lake.compact import tidy
-from orchestration.lake.model import Publication
+from orchestration.lake.model import Publication, TableId
 from orchestration.lake.preflight import require_readable
 from orchestration.lake.session import engine
 from orchestration.lake.sums import seal
@@ -50,9 +50,9 @@ class Attempt:
     branch: str
     dbt_args: tuple[str, ...]
     fingerprint: str | None
-    verbose: bool
-    progress: Progress
     started: float
+    verbose: bool = False
+    progress: Progress = field(default_factory=Silent)
     note: str = ""
     evidence: Evidence = field(default_factory=Evidence)
     newest: int = 0
@@ -65,27 +65,41 @@ class Attempt:
     def publish(self) -> RunResult:
         """Build, judge, and publish when no gate objects."""
         with self._on_branch() as runner:
-            if self._freshness(runner):
+            if self.freshness(runner):
                 return self._stale()
             reach("build.fresh")
-            results = self._build(runner)
+            results = self.build(runner)
             reach("build.built")
             if refused(judge(self.evidence)):
-                return self._result("refused")
+                return self.result("refused")
             reach("build.judged")
-            return self._publish(runner, results)
+            return self.land(inputs_of(runner.manifest), results.invocation_id)
 
     def ask_freshness(self, idle: Unchanged) -> RunResult:
         """Only look whether a source went stale since `idle` was built."""
         with self._on_branch() as runner:
-            if self._freshness(runner):
+            if self.freshness(runner):
                 return self._stale()
         self._remember(idle.built)
         self.lake.drop_branch(self.branch)
-        return replace(self._result("unchanged"), branch=None, reason=idle.reason)
+        return replace(self.result("unchanged"), branch=None, reason=idle.reason)
 
     @contextlib.contextmanager
     def _on_branch(self) -> Iterator[dbt.Dbt]:
+        self.fork()
+        try:
+            reach("build.branch-created")
+            with self.session() as runner:
+                yield runner
+        except Exception as error:
+            # Nothing on it to look at; or DuckDB has deleted what it wrote for a commit
+            # whose answer it lost, although the commit may have landed.
+            if isinstance(error, CatalogLostError) or not self.lake.diff(self.branch):
+                self.lake.drop_branch(self.branch)
+            raise
+
+    def fork(self) -> None:
+        """Make the branch, once it is clear that a build can begin."""
         dbt.check(self.dbt_args)
         refuse_leading_out(self.settings.project_dir, home=self.settings.home)
         self.logs.mkdir(parents=True, exist_ok=True)
@@ -93,6 +107,10 @@ class Attempt:
         if not is_full_refresh(self.dbt_args):  # which makes damaged tables anew
             require_readable(self.lake, MAIN)
         self.lake.create_branch(self.branch)
+
+    @contextlib.contextmanager
+    def session(self) -> Iterator[dbt.Dbt]:
+        """Give the commands of dbt on the branch, for the length of a block."""
         watcher = Watcher(
             self.lake,
             self.branch,
@@ -106,16 +124,8 @@ class Attempt:
             verbose=self.verbose,
             on_event=watcher,
         )
-        try:
-            reach("build.branch-created")
-            with dbt.session(self.settings, branch=self.branch):
-                yield runner
-        except Exception as error:
-            # Nothing on it to look at; or DuckDB has deleted what it wrote for a commit
-            # whose answer it lost, although the commit may have landed.
-            if isinstance(error, CatalogLostError) or not self.lake.diff(self.branch):
-                self.lake.drop_branch(self.branch)
-            raise
+        with dbt.session(self.settings, branch=self.branch):
+            yield runner
 
     def _blame_machine(self, messages: Iterable[str]) -> None:
         """Raise what the machine lacks, if that is why something failed."""
@@ -127,7 +137,7 @@ class Attempt:
     def _catalog_log(self) -> str:
         return str(self.settings.log_dir / "catalog.log")
 
-    def _freshness(self, runner: dbt.Dbt) -> bool:
+    def freshness(self, runner: dbt.Dbt) -> bool:
         """Return whether a source is too old to build on."""
         self.progress.step("source freshness")
         ages = runner.freshness()
@@ -139,7 +149,7 @@ class Attempt:
 
     def _stale(self) -> RunResult:
         """Nothing was built: `main` shows what there is to see."""
-        result = self._result("refused")
+        result = self.result("refused")
         if self.lake.diff(self.branch):
             return result
         self.lake.drop_branch(self.branch)
@@ -150,9 +160,14 @@ class Attempt:
         )
         return replace(result, branch=None, refusals=tuple(looks))
 
-    def _build(self, runner: dbt.Dbt) -> Results:
+    def build(self, runner: dbt.Dbt, *, again: bool = False) -> Results:
+        """Run `dbt build`, and take up as evidence what it came to.
+
+        Args:
+            again: Only what failed or was skipped the last time.
+        """
         self.progress.step(f"dbt build ({self.note})" if self.note else "dbt build")
-        results, success = runner.build()
+        results, success = runner.retry() if again else runner.build()
         if success and not results.nodes and self.dbt_args:
             raise arguments.nothing_selected(self.dbt_args)
         watcher = runner.on_event
@@ -174,17 +189,20 @@ class Attempt:
         )
         return replace(results, nodes=nodes)
 
-    def _publish(self, runner: dbt.Dbt, results: Results) -> RunResult:
+    def land(self, sources: Iterable[TableId], dbt_invocation: str) -> RunResult:
+        """Publish the branch as it is, drop it, and remember what `main` has.
+
+        Args:
+            sources: The tables that the build has read and not made.
+            dbt_invocation: dbt's id of the build.
+        """
         self.progress.step("publish")
         inputs = rows.snapshot_ids(
-            self.lake,
-            self.branch,
-            self.lake.pointers(self.branch),
-            inputs_of(runner.manifest),
+            self.lake, self.branch, self.lake.pointers(self.branch), set(sources)
         )
         why = provenance(
             self.settings,
-            dbt_invocation=results.invocation_id,
+            dbt_invocation=dbt_invocation,
             fingerprint=self.fingerprint,
             inputs=inputs,
         )
@@ -192,7 +210,7 @@ class Attempt:
         try:
             publication = self.lake.publish(self.branch, why)
         except ConflictError as conflict:
-            return self._result("conflict", conflict=conflict)
+            return self.result("conflict", conflict=conflict)
         reach("build.published")
         try:
             self._leave(publication.id if publication else self.newest, inputs)
@@ -206,8 +224,8 @@ class Attempt:
         if publication is None:
             reason = "the build made no table different from main's"
             reason += f"; {self.note}" if self.note else ""
-            return replace(self._result("unchanged"), reason=reason)
-        return self._result("published", publication=publication)
+            return replace(self.result("unchanged"), reason=reason)
+        return self.result("published", publication=publication)
 
     def _leave(self, since: int, inputs: Mapping[str, int | None]) -> None:
         """Drop the branch, and remember what `main` holds since that publication."""
@@ -222,13 +240,14 @@ class Attempt:
         Memory(self.settings).keep(built, self.evidence.sources, datetime.now(UTC))
         reach("build.remembered")
 
-    def _result(
+    def result(
         self,
         status: Status,
         *,
         publication: Publication | None = None,
         conflict: ConflictError | None = None,
     ) -> RunResult:
+        """What the run has come to, with how to look at what the gates found."""
         return RunResult(
             status=status,
             branch=self.branch,

@@ -87,6 +87,13 @@ class Dbt:
         outcome = self._invoke("build", *arguments.own(self.args))
         return read_results(self._kept(outcome, "run_results.json")), outcome.success
 
+    def retry(self) -> tuple[Results, bool]:
+        """Build what failed or was skipped in the build that the logs are of."""
+        if self.manifest is not None:
+            withhold.switch(on=has_personal_data(self.manifest))
+        outcome = self._invoke("retry", "--state", str(self.logs))
+        return read_results(self._kept(outcome, "run_results.json")), outcome.success
+
     def _kept(self, outcome: dbtRunnerResult, name: str) -> Path:
         """Write what a command came to beside the run's log, as dbt would.
 

@@ -9,7 +9,7 @@ from orchestration.build.gates import Finding
 from orchestration.errors import ConflictError
 from orchestration.lake.model import Publication
 
-Status = Literal["published", "unchanged", "refused", "conflict"]
+Status = Literal["built", "published", "unchanged", "refused", "conflict"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -66,7 +66,7 @@ def build(
             branch=run_id(),
             dbt_args=(*dbt_args, *refresh),
             fingerprint=code,
-            note=_note(stale, whole=whole),
+            note=note_of(stale, whole=whole),
             verbose=verbose,
             progress=progress or Silent(),
             started=started,
@@ -80,7 +80,8 @@ def run_id(now: datetime | None = None) -> str:
     return f"run_{moment}_{secrets.token_hex(2)}"
 
 
-def _note(stale: str, *, whole: bool) -> str:
+def note_of(stale: str, *, whole: bool) -> str:
+    """Why tables are rebuilt, or should be, for whoever asked for the build."""
     if not stale:
         return ""
     return (

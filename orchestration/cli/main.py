@@ -3,6 +3,7 @@
 import typer
 
 from orchestration.cli import (
+    airflow,
     branches,
     build,
     catalog,
@@ -49,4 +50,5 @@ app.command("verify")(verify.verify)
 app.command("clean")(clean.clean)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(spark.app, name="spark")
+app.add_typer(airflow.app, name="airflow")
 app.command("doctor")(doctor.doctor)

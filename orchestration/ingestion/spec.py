@@ -5,6 +5,7 @@
 
 import re
 from collections import Counter
+from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Annotated, Literal, Self
 
@@ -85,6 +86,11 @@ class Period(_Strict):
     count: int = Field(gt=0)
     period: Literal["minute", "hour", "day"]
 
+    @property
+    def seconds(self) -> float:
+        """The same in seconds."""
+        return timedelta(**{f"{self.period}s": self.count}).total_seconds()
+
 
 class Freshness(_Strict):
     """When the newest `_loaded_at` is too old: a warning, then an error."""
@@ -97,6 +103,19 @@ class Freshness(_Strict):
         if self.warn_after is None and self.error_after is None:
             raise ValueError("freshness needs warn_after, error_after, or both")
         return self
+
+
+class Schedule(_Strict):
+    """How a scheduler treats the source.
+
+    `pool` bounds what runs at once against the system behind it (default: the source's
+    name); `patience` is how long a run waits for new files.
+    """
+
+    pool: Name | None = None
+    queue: str = "default"
+    priority_weight: int = Field(default=1, ge=1)
+    patience: Period = Period(count=1, period="minute")
 
 
 class CsvOptions(_Strict):
@@ -224,6 +243,7 @@ class Source(_Strict):
     max_unpacked_gib: float = Field(default=16, gt=0)
     max_unpack_ratio: float = Field(default=200, gt=0)
     freshness: Freshness | None = None
+    schedule: Schedule = Schedule()
     tables: tuple[Table, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -249,6 +269,11 @@ class Source(_Strict):
                         "would drop: declare it as `timestamp with time zone`"
                     )
         return self
+
+    @property
+    def pool(self) -> str:
+        """What bounds the work against the system behind the source."""
+        return self.schedule.pool or self.name
 
     def raw_name(self, table: str) -> str:
         """The lake's name of a table, without its namespace: `shop__orders`."""

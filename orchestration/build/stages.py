@@ -1,0 +1,300 @@
+"""A build in stages, each in a process of its own: what a scheduler runs as tasks.
+
+    open → build → judge → publish → close
+
+It is the run of `build/run.py`, cut where a person wants to see it stop, and where it
+can be taken up again. What one stage leaves for the next lies in the run's logs
+(`stages.json`, `events.jsonl`) and on its branch.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock
+from pydantic import TypeAdapter, ValidationError
+
+from orchestration.build import arguments, rebuild
+from orchestration.build.artifacts import NodeResult
+from orchestration.build.attempt import Attempt
+from orchestration.build.dbt import Dbt
+from orchestration.build.events import EventLog
+from orchestration.build.evidence import inputs_of
+from orchestration.build.fingerprint import fingerprint
+from orchestration.build.gates import Evidence, judge, refused
+from orchestration.build.nothing_new import (
+    Memory,
+    Unchanged,
+    freshness_is_due,
+    unchanged,
+)
+from orchestration.build.result import RunResult
+from orchestration.build.run import note_of
+from orchestration.errors import NotFoundError, SetupError, UsageError
+from orchestration.lake import Lake
+from orchestration.lake.model import TableId
+from orchestration.settings import Settings
+
+_FILE = "stages.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What the stages of one run leave each other.
+
+    Attributes:
+        run: The scheduler's name of the run.
+        newest: The last publication before the fork.
+        inputs: The tables that the build reads and does not make.
+        dbt_invocation: dbt's id of the build; empty before it has ended.
+    """
+
+    dbt_args: tuple[str, ...]
+    fingerprint: str | None
+    note: str = ""
+    run: str = ""
+    newest: int = 0
+    evidence: Evidence = field(default_factory=Evidence)
+    inputs: tuple[str, ...] = ()
+    dbt_invocation: str = ""
+
+
+_KEPT = TypeAdapter(Kept)
+
+
+def open_branch(
+    settings: Settings,
+    branch: str,
+    dbt_args: Sequence[str] = (),
+    *,
+    force: bool = False,
+    run: str = "",
+) -> Unchanged | None:
+    """Fork the run's branch, or return why nothing has to be built.
+
+    Called again, for the same branch, it changes nothing.
+
+    Args:
+        run: The scheduler's name of the run, for links.
+
+    Raises:
+        UsageError: Bad arguments, or a project that does not parse.
+        SetupError: The lake cannot be reached.
+    """
+    arguments.check(dbt_args)
+    whole = arguments.is_whole(dbt_args)
+    code = fingerprint(settings, dbt_args) if whole else None
+    forced = force or arguments.is_full_refresh(dbt_args)
+    with closing(Lake.open(settings)) as lake:
+        if _path(settings, branch).is_file() and _exists(lake, branch):
+            return None
+        memory = Memory(settings)
+        idle = unchanged(lake, code, memory) if code and not forced else None
+        if idle and not freshness_is_due(idle.built, datetime.now(UTC)):
+            return idle
+        stale = rebuild.reason(lake, memory)
+        refresh = (arguments.FULL_REFRESH,) if stale and whole else ()
+        kept = Kept(
+            dbt_args=(*dbt_args, *refresh),
+            fingerprint=code,
+            note=note_of(stale, whole=whole),
+            run=run,
+        )
+        attempt = _attempt(settings, lake, branch, kept)
+        attempt.fork()
+        _keep(settings, branch, replace(kept, newest=attempt.newest))
+    return None
+
+
+def build(
+    settings: Settings, branch: str, *, attempt: int = 1, verbose: bool = False
+) -> RunResult:
+    """Ask freshness, then build and test on the branch; what happens is in the events.
+
+    A stale source ends it before anything is built. Called again it takes up what
+    failed or was skipped, or all of it where the process before was killed.
+
+    Args:
+        attempt: Which try it is, for the events.
+
+    Raises:
+        SetupError: The machine or the lake said no; what is built stays on the branch.
+    """
+    with _on(settings, branch, verbose=verbose) as (before, work, events):
+        events.began(attempt)
+        with work.session() as runner:
+            stale = work.freshness(runner)
+            events.sources(work.evidence.sources)
+            kept = before if stale else _built(before, work, runner)
+        _keep(settings, branch, replace(kept, evidence=work.evidence))
+        events.complete(work.evidence.nodes)
+        return work.result("refused" if refused(judge(work.evidence)) else "built")
+
+
+def build_nodes(
+    settings: Settings, branch: str, select: Sequence[str]
+) -> tuple[NodeResult, ...]:
+    """Build some nodes again on the branch, each without what follows it.
+
+    Args:
+        select: Nodes as dbt selects them, such as `fqn:shop.marts.fct_orders`.
+
+    Raises:
+        UsageError: The branch was published or dropped.
+    """
+    with _on(settings, branch) as (kept, work, events):
+        chosen = ("--select", *select, "--indirect-selection", "empty")
+        part = replace(work, dbt_args=(*arguments.shared(kept.dbt_args), *chosen))
+        with part.session() as runner:
+            results = part.build(runner)
+        for node in results.nodes:
+            events.finished(node)
+        work.evidence = replace(
+            part.evidence,
+            nodes=_newest(kept.evidence.nodes, results.nodes),
+            success=True,  # each node speaks for itself
+            sources=kept.evidence.sources,
+            source_sql=kept.evidence.source_sql,
+        )
+        _keep(settings, branch, replace(kept, evidence=work.evidence))
+        return results.nodes
+
+
+def judge_branch(settings: Settings, branch: str) -> RunResult:
+    """What the gates say of what was built."""
+    with _on(settings, branch) as (kept, work, _):
+        if not kept.dbt_invocation:
+            raise SetupError(
+                "there is no finished build to judge",
+                where=f"branch {branch}",
+                remedy="Run the build first; its log says why it did not end.",
+            )
+        return work.result("refused" if refused(judge(work.evidence)) else "built")
+
+
+def publish(settings: Settings, branch: str) -> RunResult:
+    """Publish the branch and drop it, if no gate objects; once for each run.
+
+    Called again after it has published, it answers with that publication.
+
+    Raises:
+        UsageError: The branch is gone, and was not published.
+    """
+    with closing(Lake.open(settings)) as lake:
+        if not _exists(lake, branch):
+            done = next((p for p in lake.log(1000) if p.branch == branch), None)
+            if done is None:
+                raise _gone(branch)
+            return RunResult(
+                status="published", seconds=0, branch=branch, publication=done
+            )
+    with _on(settings, branch) as (kept, work, _):
+        if refused(judge(work.evidence)) or not kept.dbt_invocation:
+            return work.result("refused")
+        inputs = map(TableId.parse, kept.inputs)
+        return work.land(inputs, kept.dbt_invocation)
+
+
+def report(settings: Settings, branch: str) -> dict[str, int | float]:
+    """What a finished run took: nodes, seconds of work, rows written.
+
+    Raises:
+        SetupError: Its stages left nothing that can be read.
+    """
+    nodes = _load(_path(settings, branch)).evidence.nodes
+    return {
+        "nodes": len(nodes),
+        "seconds": round(sum(node.seconds for node in nodes), 3),
+        "rows_written": sum(node.added or 0 for node in nodes),
+    }
+
+
+@contextmanager
+def _on(
+    settings: Settings, branch: str, *, verbose: bool = False
+) -> Iterator[tuple[Kept, Attempt, EventLog]]:
+    """What is known of a run. One process at a time works on its branch."""
+    path = _path(settings, branch)
+    with (
+        closing(Lake.open(settings)) as lake,
+        FileLock(path.with_suffix(".lock")),
+        closing(EventLog(path.parent)) as events,
+    ):
+        if not _exists(lake, branch):
+            raise _gone(branch)
+        kept = _load(path)
+        work = _attempt(settings, lake, branch, kept)
+        work.progress, work.verbose = events, verbose
+        yield kept, work, events
+
+
+def _attempt(settings: Settings, lake: Lake, branch: str, kept: Kept) -> Attempt:
+    return Attempt(
+        settings=settings,
+        lake=lake,
+        branch=branch,
+        dbt_args=kept.dbt_args,
+        fingerprint=kept.fingerprint,
+        note=kept.note,
+        newest=kept.newest,
+        evidence=kept.evidence,
+        started=time.monotonic(),
+    )
+
+
+def _built(kept: Kept, work: Attempt, runner: Dbt) -> Kept:
+    """Build. The results of a second try hold what it took up; the rest stays."""
+    results = work.build(runner, again=bool(kept.dbt_invocation))
+    nodes = _newest(kept.evidence.nodes, work.evidence.nodes)
+    work.evidence = replace(work.evidence, nodes=nodes)
+    return replace(
+        kept,
+        inputs=tuple(sorted(map(str, inputs_of(runner.manifest)))),
+        dbt_invocation=results.invocation_id,
+    )
+
+
+def _newest(
+    before: Sequence[NodeResult], after: Sequence[NodeResult]
+) -> tuple[NodeResult, ...]:
+    return tuple({node.id: node for node in (*before, *after)}.values())
+
+
+def _exists(lake: Lake, branch: str) -> bool:
+    with suppress(NotFoundError):
+        lake.branch(branch)
+        return True
+    return False
+
+
+def _gone(branch: str) -> UsageError:
+    return UsageError(
+        "the run's branch is gone: it was published, or dropped",
+        where=f"branch {branch}",
+        remedy="`firn log` shows what was published. Start a new run.",
+    )
+
+
+def _path(settings: Settings, branch: str) -> Path:
+    return settings.log_dir / branch / _FILE
+
+
+def _keep(settings: Settings, branch: str, kept: Kept) -> None:
+    path = _path(settings, branch)
+    aside = path.with_suffix(".aside")
+    aside.write_bytes(_KEPT.dump_json(kept))
+    aside.replace(path)
+
+
+def _load(path: Path) -> Kept:
+    try:
+        return _KEPT.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise SetupError(
+            f"what the run's stages left each other cannot be read: {error}",
+            where=str(path),
+            remedy="Start a new run; this one's branch stays as it is.",
+        ) from error

@@ -1,0 +1,1 @@
+"""One DAG a file; what they do is plain Python elsewhere."""

@@ -1,0 +1,34 @@
+"""Builds a range of time again, on a branch, and publishes once at its end.
+
+Models of the strategy `microbatch` are built for that range; the others as always.
+Select the models, with `+` what follows them.
+"""
+
+from airflow.sdk import DAG, Param
+
+from orchestration.operators.flow import DEFAULTS, ENGINE, FULL_REFRESH, flow
+from orchestration.operators.graph import Graph
+from orchestration.settings import Settings
+
+with DAG(
+    "backfill",
+    doc_md=__doc__,
+    schedule=None,
+    catchup=False,
+    max_active_runs=1,
+    tags=["firn", "dbt", "backfill"],
+    default_args=dict(DEFAULTS),
+    params={
+        "engine": ENGINE,
+        "select": Param(type="string", minLength=1, description="As dbt's --select."),
+        "start": Param(type="string", format="date", description="The first day."),
+        "end": Param(
+            type="string", format="date", description="The day after the last."
+        ),
+        "full_refresh": Param(
+            False, type="boolean", description="Rebuild from nothing."
+        ),
+        "force": Param(True, const=True, description="It always builds."),
+    },
+) as dag:
+    flow(Graph(Settings.load()))

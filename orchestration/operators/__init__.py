@@ -1,0 +1,1 @@
+"""Airflow's operators over `ingestion`, `build` and `lake`."""

@@ -1,0 +1,284 @@
+"""A dbt node as a task of its own, which no worker process has to wait for.
+
+One task builds the branch with dbt (`steps.build`) and writes what happens to the run's
+events. The task of a node starts in the triggerer, where it waits for its node's event
+and ends as its node did. Only a node that somebody cleared after the build goes to a
+worker, which builds it anew on the same branch.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Mapping,
+    Sequence,
+)
+from pathlib import Path
+from typing import Any, ClassVar
+
+from airflow.sdk import BaseOperator, Context
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+from airflow.triggers.base import (
+    BaseTrigger,
+    StartTriggerArgs,
+    TaskFailedEvent,
+    TaskSkippedEvent,
+    TaskSuccessEvent,
+    TriggerEvent,
+)
+from asgiref.sync import sync_to_async
+
+from orchestration.build.artifacts import NodeResult
+from orchestration.build.events import Event, EventReader
+from orchestration.errors import GateError
+from orchestration.operators.names import branch_of
+from orchestration.settings import Settings
+
+_POLL = 0.25  # seconds between two looks at the events
+_ASK = 5.0  # seconds without news after which Airflow is asked for the build's state
+_OVER = {"success", "failed", "upstream_failed", "skipped", "removed"}
+_SHOWN = "shown.jsonl"
+Ask = Callable[[], Awaitable[Mapping[str, str | None]]]
+
+
+class NodeOperator(BaseOperator):
+    """Shows what became of some nodes of the build.
+
+    Args:
+        nodes: dbt's ids: one of a model, seed, snapshot or source; those of all tests
+            that a test task stands for.
+        select: The same nodes as dbt selects them.
+        build_task: The id of the task that runs dbt.
+    """
+
+    start_from_trigger = True
+    ui_color = "#e8f4f8"
+
+    def __init__(
+        self,
+        *,
+        nodes: Sequence[str],
+        select: Sequence[str],
+        build_task: str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(trigger_rule="always", retries=0, **kwargs)
+        self.nodes = list(nodes)
+        self.select = list(select)
+        self.build_task = build_task
+        self.start_trigger_args = StartTriggerArgs(
+            trigger_cls=f"{NodeTrigger.__module__}.{NodeTrigger.__qualname__}",
+            trigger_kwargs={"nodes": self.nodes, "build_task": build_task},
+            next_method="build_again",
+        )
+
+    def execute(self, context: Context) -> None:  # noqa: ARG002
+        """Wait in the triggerer, where a scheduler has not sent the task there."""
+        self.defer(
+            trigger=NodeTrigger(nodes=self.nodes, build_task=self.build_task),
+            method_name="build_again",
+        )
+
+    def build_again(self, context: Context, event: Mapping[str, Any]) -> None:  # noqa: ARG002
+        """On a worker: build the nodes once more on the run's branch."""
+        from orchestration.build.stages import build_nodes  # noqa: PLC0415 - imports dbt
+
+        run = context["dag_run"]
+        branch = branch_of(run.dag_id, run.run_id)
+        results = build_nodes(Settings.load(), branch, self.select)
+        for line in _lines(results):
+            self.log.info(line)
+        failed = [node.name for node in results if node.outcome == "failed"]
+        if failed:
+            raise GateError(
+                f"{', '.join(failed)} failed again",
+                where=f"branch {branch}",
+                remedy="See the log above; correct the model, and clear the task.",
+            )
+
+
+class NodeTrigger(BaseTrigger):
+    """Waits in the triggerer until its nodes have ended, and ends the task likewise."""
+
+    def __init__(self, nodes: Sequence[str], build_task: str) -> None:
+        super().__init__()
+        self.nodes = list(nodes)
+        self.build_task = build_task
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """How another triggerer makes it anew."""
+        name = f"{type(self).__module__}.{type(self).__qualname__}"
+        return name, {"nodes": self.nodes, "build_task": self.build_task}
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """End the task as its nodes ended, or send it to a worker to build them."""
+        task = self.task_instance
+        branch = branch_of(task.dag_id, task.run_id)
+        news = _News.of(Settings.load().log_dir / branch)
+        shown = _Shown(news.folder, task.task_id)
+        before = shown.newest() if task.try_number > 1 else 0
+        while True:
+            found = news.of_nodes(self.nodes)
+            newest = max((event.number for event in found.values()), default=0)
+            if len(found) == len(self.nodes) and newest > before:
+                break
+            if before:
+                state = (await self._states()).get(self.build_task)
+                if state in _OVER and not news.look() and await self._is_next():
+                    yield TriggerEvent({"nodes": self.nodes})
+                    return
+                await asyncio.sleep(1)
+            else:
+                state = await news.build_state(self._states, self.build_task)
+                if state in _OVER and not news.look():
+                    yield self._without_result(str(state), found, news)
+                    return
+            await asyncio.sleep(_POLL)
+        results = [event.node for event in found.values() if event.node]
+        for line in _lines(results):
+            self.log.info(line)
+        shown.note(newest)
+        yield _end(results)
+
+    async def _states(self, *others: str) -> Mapping[str, str | None]:
+        task = self.task_instance
+        states = await sync_to_async(RuntimeTaskInstance.get_task_states)(
+            dag_id=task.dag_id,
+            task_ids=[self.build_task, *others],
+            run_ids=[task.run_id],
+        )
+        found: Mapping[str, str | None] = states.get(task.run_id, {})
+        return found
+
+    async def _is_next(self) -> bool:
+        """Whether all that comes before it in the graph has ended."""
+        above = set(getattr(self.task, "upstream_task_ids", ())) - {self.build_task}
+        states = await self._states(*above)
+        return all(states.get(name) in _OVER for name in above)
+
+    def _without_result(
+        self, state: str, found: Mapping[str, Event], news: "_News"
+    ) -> TriggerEvent:
+        """The build is over and has not spoken of these nodes."""
+        missing = [name for name in self.nodes if name not in found]
+        if news.complete or state in ("skipped", "upstream_failed"):
+            self.log.info("Not part of this build: %s", ", ".join(missing))
+            return TaskSkippedEvent()
+        self.log.error(
+            "The build ended before %s. See the log of %s.",
+            ", ".join(missing),
+            self.build_task,
+        )
+        return TaskFailedEvent()
+
+
+def _lines(results: Collection[NodeResult]) -> list[str]:
+    """What a person wants to read in the task's log."""
+    lines = []
+    for node in results:
+        facts = [f"{node.name}: {node.status} in {node.seconds:.2f} s"]
+        if node.rows is not None:
+            facts.append(f"{node.rows:,} rows")
+        if node.added is not None:
+            facts.append(f"{node.added:,} of them written now")
+        if node.failures:
+            facts.append(f"{node.failures:,} failing rows")
+        if node.message and node.outcome != "ok":
+            facts.append(node.message.strip())
+        lines.append(", ".join(facts))
+    return lines
+
+
+def _end(results: Collection[NodeResult]) -> TriggerEvent:
+    outcomes = {node.outcome for node in results}
+    if "failed" in outcomes:
+        return TaskFailedEvent()
+    if outcomes == {"skipped"}:
+        return TaskSkippedEvent()
+    rows = {node.name: node.rows for node in results if node.rows is not None}
+    return TaskSuccessEvent(xcoms={"rows": rows} if rows else None)
+
+
+class _News:
+    """The events of one run, read once for all tasks in this triggerer."""
+
+    _all: ClassVar["dict[Path, _News]"] = {}
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.complete = False
+        self._reader = EventReader(folder)
+        self._newest: dict[str, Event] = {}
+        self._looked = self._heard = self._asked = 0.0
+        self._asking = asyncio.Lock()
+        self._state: str | None = None
+
+    @classmethod
+    def of(cls, folder: Path) -> "_News":
+        """The one of that folder."""
+        if len(cls._all) > 100:  # runs of long ago
+            cls._all.clear()
+        return cls._all.setdefault(folder, cls(folder))
+
+    def of_nodes(self, ids: Sequence[str]) -> dict[str, Event]:
+        """What is known of these nodes."""
+        self.look()
+        return {name: self._newest[name] for name in ids if name in self._newest}
+
+    def look(self) -> bool:
+        """Read what is new, unless another task has just done so."""
+        now = time.monotonic()
+        if now - self._looked < _POLL / 2:
+            return False
+        self._looked = now
+        events = list(self._reader.read())
+        for event in events:
+            if event.node:
+                self._newest[event.node.id] = event
+            self.complete = event.what == "complete" or (
+                self.complete and event.what != "began"
+            )
+        if events:
+            self._heard = now
+        return bool(events)
+
+    async def build_state(self, ask: Ask, build_task: str) -> str | None:
+        """How the build is, asked of Airflow once in a while, for all tasks at once.
+
+        None while there is news, since then it runs.
+        """
+        async with self._asking:
+            now = time.monotonic()
+            if now - max(self._heard, self._asked) > _ASK:
+                self._asked = now
+                self._state = (await ask()).get(build_task)
+            elif self._heard > self._asked:
+                self._state = None
+            return self._state
+
+
+class _Shown:
+    """Which result a task has shown last, so that a later try knows a newer one."""
+
+    def __init__(self, folder: Path, task_id: str) -> None:
+        self._path = folder / _SHOWN
+        self._task = task_id
+
+    def newest(self) -> int:
+        """The number of its event; 0 if it has shown none."""
+        if not self._path.is_file():
+            return 0
+        lines = map(json.loads, self._path.read_text("utf-8").splitlines())
+        return max(
+            (one["event"] for one in lines if one["task"] == self._task), default=0
+        )
+
+    def note(self, number: int) -> None:
+        """Remember it."""
+        line = json.dumps({"task": self._task, "event": number})
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")

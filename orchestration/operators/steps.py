@@ -1,0 +1,173 @@
+"""The stages of a build as tasks."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from typing import Any
+
+from airflow.sdk import AssetAlias, Context, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
+
+from orchestration.build.artifacts import NodeResult
+from orchestration.build.result import RunResult
+from orchestration.errors import GateError
+from orchestration.lake.model import TableId
+from orchestration.operators.names import asset_of, branch_of
+from orchestration.settings import Settings
+
+PUBLISHED = AssetAlias("firn_published", group="firn")
+log = logging.getLogger(__name__)
+
+NOTHING_NEW, BUILD = "nothing_new", "build"
+_ENGINES: Mapping[str, tuple[str, ...]] = {
+    "duckdb": (),
+    "spark": ("--target", "spark"),
+}
+
+
+def branch() -> str:
+    """The branch of the DAG run that asks."""
+    run = get_current_context()["dag_run"]
+    return branch_of(run.dag_id, run.run_id)
+
+
+def dbt_args(params: Mapping[str, Any]) -> tuple[str, ...]:
+    """What a run's parameters mean for dbt."""
+    selected = ("--select", *params["select"].split()) if params["select"] else ()
+    refresh = ("--full-refresh",) if params["full_refresh"] else ()
+    times = [
+        part
+        for name in ("start", "end")
+        if name in params
+        for part in (f"--event-time-{name}", params[name])
+    ]
+    return (*_ENGINES[params["engine"]], *selected, *refresh, *times)
+
+
+@task.branch(task_id="open_branch")
+def open_branch() -> list[str]:
+    """Fork the run's branch, unless there is nothing new."""
+    from orchestration.build import stages  # noqa: PLC0415 - imports dbt
+
+    context = get_current_context()
+    params, run = context["params"], context["dag_run"]
+    idle = stages.open_branch(
+        Settings.load(),
+        branch(),
+        dbt_args(params),
+        force=params["force"],
+        run=f"dags/{run.dag_id}/runs/{run.run_id}",
+    )
+    if idle is None:
+        return sorted(context["task"].downstream_task_ids - {NOTHING_NEW})
+    log.info(idle.reason)
+    return [NOTHING_NEW]
+
+
+@task(task_id="plant")
+def plant() -> str:
+    """Put a row without its key into a raw table, on the run's branch alone."""
+    from orchestration.operators.drill import plant_a_row  # noqa: PLC0415 - slow
+
+    return plant_a_row(Settings.load(), branch())
+
+
+@task(task_id=BUILD)
+def build() -> str:
+    """Run dbt on the branch. The tasks of the group show what it does."""
+    from orchestration.build import stages  # noqa: PLC0415 - imports dbt
+
+    attempt = get_current_context()["ti"].try_number
+    result = stages.build(Settings.load(), branch(), attempt=attempt)
+    _raise_if_refused(result)
+    return branch()
+
+
+@task(task_id="gates", trigger_rule="none_failed_min_one_success")
+def gates() -> None:
+    """Judge volumes and contracts; compare what Airflow shows with dbt's results."""
+    from orchestration.build import stages  # noqa: PLC0415 - imports dbt
+
+    result = stages.judge_branch(Settings.load(), branch())
+    _raise_if_refused(result)
+    _raise_if_different(get_current_context(), result.nodes)
+
+
+@task(task_id="publish", outlets=[PUBLISHED], retries=3)
+def publish() -> dict[str, Any]:
+    """Move `main`, once for each DAG run."""
+    from orchestration.build import stages  # noqa: PLC0415 - imports dbt
+
+    result = stages.publish(Settings.load(), branch())
+    _raise_if_refused(result)
+    context = get_current_context()
+    if result.publication is None:
+        return {"publication": None, "tables": 0}
+    moved = [TableId.parse(str(change.table)) for change in result.publication.changes]
+    _tell(context, moved, publication=result.publication.id)
+    return {"publication": result.publication.id, "tables": len(moved)}
+
+
+@task(task_id="report")
+def report() -> dict[str, Any]:
+    """Write dbt's docs anew, and what the run took."""
+    from orchestration.build import stages  # noqa: PLC0415 - imports dbt
+
+    return stages.report(Settings.load(), branch())
+
+
+@task(task_id="clean")
+def clean_up() -> dict[str, Any]:
+    """What `firn clean` does."""
+    from orchestration.lake import Lake, clean  # noqa: PLC0415 - slow
+
+    settings = Settings.load()
+    with closing(Lake.open(settings)) as lake:
+        found = clean.plan(lake, settings, clean.Limits(), wait=0)
+        if not get_current_context()["params"]["dry_run"]:
+            found = clean.apply(lake, settings, found, wait=0)
+    return {"bytes": found.bytes, "nothing": found.is_empty}
+
+
+def _tell(context: Context, tables: Iterable[TableId], *, publication: int) -> None:
+    events = context["outlet_events"][PUBLISHED]
+    for table in tables:
+        events.add(asset_of(table), extra={"publication": publication})
+
+
+def _raise_if_refused(result: RunResult) -> None:
+    """End the task red, for good: trying again would find the same."""
+    if result.exit_code == 0:
+        return
+    lines = [result.reason] if result.reason else []
+    for one in result.refusals:
+        found = one.finding
+        if found.severity == "error":
+            lines.append(f"{found.gate}: {found.subject}: {found.what}")
+            lines += [f"  see the rows: {one.look}"] if one.look else []
+    lines.append(f"Nothing was published. Its branch is {result.branch}.")
+    raise AirflowFailException("\n".join(lines))
+
+
+def _raise_if_different(context: Context, nodes: Iterable[NodeResult]) -> None:
+    """No false green, no false red: a task's state is its node's outcome."""
+    run = context["dag_run"]
+    states = RuntimeTaskInstance.get_task_states(
+        dag_id=run.dag_id, run_ids=[run.run_id]
+    )
+    found = states.get(run.run_id, {})
+    outcomes = {node.id: node.outcome for node in nodes}
+    different = []
+    for name, one in context["dag"].task_dict.items():
+        said = {
+            outcomes[node] for node in getattr(one, "nodes", ()) if node in outcomes
+        }
+        if said and (found.get(name) == "failed") != ("failed" in said):
+            different.append(f"{name} is {found.get(name)}, dbt said {', '.join(said)}")
+    if different:
+        raise GateError(
+            f"Airflow and dbt disagree: {'; '.join(different)}",
+            where=f"branch {branch_of(run.dag_id, run.run_id)}",
+            remedy="Clear these tasks, so that they show what was built.",
+        )

@@ -1,0 +1,1 @@
+"""Airflow's sensors: they wait in the triggerer, and hold no worker."""
