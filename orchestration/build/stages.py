@@ -212,6 +212,14 @@ def report(settings: Settings, branch: str) -> dict[str, int | float]:
     }
 
 
+def run_of(settings: Settings, branch: str) -> str:
+    """The scheduler's name of the run that the branch is of; empty if unknown."""
+    try:
+        return _load(_path(settings, branch)).run
+    except SetupError:
+        return ""
+
+
 @contextmanager
 def _on(
     settings: Settings, branch: str, *, verbose: bool = False

@@ -25,9 +25,7 @@ with DAG(
         "end": Param(
             type="string", format="date", description="The day after the last."
         ),
-        "full_refresh": Param(
-            False, type="boolean", description="Rebuild from nothing."
-        ),
+        "full_refresh": FULL_REFRESH,
         "force": Param(True, const=True, description="It always builds."),
     },
 ) as dag:
