@@ -21,7 +21,7 @@
 
 {% macro is_spread(relation, delta) %}
     {#- Whether much of the target is left between the bounds of a small delta. A
-        statement more costs about as much as Spark needs for a million rows; a hundred
+        statement more costs about as much as Spark needs to sort 300,000 rows; a hundred
         thousand rows of a delta are tens of megabytes in each executor. -#}
     {% if delta.rows > 100000 %}
         {{ return(false) }}
@@ -33,7 +33,7 @@
     {% set left = lake_call('rows_between', {
         'schema': relation.schema, 'name': relation.identifier, 'bounds': bounds
     }) %}
-    {{ return(left > var('firn_rows_worth_a_broadcast', 1000000)) }}
+    {{ return(left > var('firn_rows_worth_a_broadcast', 300000)) }}
 {% endmacro %}
 
 {% macro _merge_new_sql(relation, delta, sent, keys, columns, predicates, deleted) %}

@@ -108,8 +108,7 @@ class TestPrePostRunHooks(BasePrePostRunHooks):
 
 
 class TestAfterRunHooks(BaseAfterRunHooks):
-    @pytest.mark.usefixtures("project")
-    def test_missing_column_pre_hook(self) -> None:
+    def test_missing_column_pre_hook(self, project: Any) -> None:  # noqa: ARG002
         """Neither adapter raises upstream's more special error for a missing table."""
         with pytest.raises(DbtRuntimeError):
             run_dbt(["run"], expect_pass=False)
