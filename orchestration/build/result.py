@@ -56,7 +56,7 @@ class RunResult:
     @property
     def exit_code(self) -> int:
         """What the command line ends with: 1 when `main` did not get the result."""
-        return 0 if self.status in ("published", "unchanged") else 1
+        return 0 if self.status in ("built", "published", "unchanged") else 1
 
     def as_dict(self) -> dict[str, Any]:
         """For `--format json`: no Python types inside."""

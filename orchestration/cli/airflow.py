@@ -36,7 +36,9 @@ def up(
       firn airflow up --port 8081
     """
     from orchestration.cli.render.progress import watching
+    from orchestration.ingestion.specs import load_sources
     from orchestration.scheduler import control, environment
+    from orchestration.scheduler.client import Client
     from orchestration.scheduler.deploy import deploy
     from orchestration.settings import Settings
 
@@ -46,6 +48,8 @@ def up(
         deploy(settings)
         progress.step("start Airflow")
         found, is_new = control.up(settings, port=port)
+        pools = [source.pool for source in load_sources(settings)]
+        Client(found.url).make_pools(pools, slots=1)
     if is_new and environment.is_sqlite(settings):
         hint(
             "Airflow's database is SQLite: leave `airflow backfill` alone, which locks "

@@ -1,6 +1,7 @@
 """Ask a running Airflow, by its REST API."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import requests
@@ -43,6 +44,13 @@ class Client:
         """What is wrong with files of DAGs."""
         found = self._call("GET", "/api/v2/importErrors")["import_errors"]
         return [f"{one['filename']}: {one['stack_trace']}" for one in found]
+
+    def make_pools(self, names: Iterable[str], *, slots: int) -> None:
+        """Make the pools that are missing; those that are there keep their slots."""
+        there = {one["name"] for one in self._call("GET", "/api/v2/pools")["pools"]}
+        for name in sorted(set(names) - there):
+            pool = {"name": name, "slots": slots, "include_deferred": False}
+            self._call("POST", "/api/v2/pools", pool)
 
     def trigger(self, dag: str, params: Mapping[str, Any]) -> str:
         """Start a run, unpausing the DAG; returns the run's id.
@@ -93,7 +101,7 @@ class Client:
                 verb,
                 self._url + path,
                 json=body,
-                headers={"Authorization": f"Bearer {self._token()}"},
+                headers={"Authorization": f"Bearer {self._token}"},
                 timeout=_TIMEOUT,
             )
         except requests.RequestException as error:
@@ -112,6 +120,7 @@ class Client:
             )
         return answer.json() if answer.content else None
 
+    @cached_property
     def _token(self) -> str:
         answer = self._http.get(f"{self._url}/auth/token", timeout=_TIMEOUT)
         answer.raise_for_status()

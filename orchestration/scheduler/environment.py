@@ -1,6 +1,7 @@
 """The settings of the local Airflow: all in one place, as environment variables."""
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def variables(settings: Settings, *, port: int) -> dict[str, str]:
     url = f"http://127.0.0.1:{port}"
     return {
         "AIRFLOW_HOME": str(home(settings)),
+        # It starts its components by name.
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "FIRN_PROJECT_DIR": str(settings.project_dir),
         "FIRN_HOME": str(settings.home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(orchestration / "dags"),
