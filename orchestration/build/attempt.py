@@ -160,14 +160,10 @@ class Attempt:
         )
         return replace(result, branch=None, refusals=tuple(looks))
 
-    def build(self, runner: dbt.Dbt, *, again: bool = False) -> Results:
-        """Run `dbt build`, and take up as evidence what it came to.
-
-        Args:
-            again: Only what failed or was skipped the last time.
-        """
+    def build(self, runner: dbt.Dbt, command: str = "build") -> Results:
+        """Run `dbt build`, and take up as evidence what it came to."""
         self.progress.step(f"dbt build ({self.note})" if self.note else "dbt build")
-        results, success = runner.retry() if again else runner.build()
+        results, success = runner.build(command)
         if success and not results.nodes and self.dbt_args:
             raise arguments.nothing_selected(self.dbt_args)
         watcher = runner.on_event

@@ -80,18 +80,15 @@ class Dbt:
         ages = read_sources(self._kept(outcome, "sources.json"))
         return (*ages, *_unanswered(outcome, ages))
 
-    def build(self) -> tuple[Results, bool]:
-        """Build and test; also return whether dbt itself calls it a success."""
-        if self.manifest is not None:
-            withhold.switch(on=has_personal_data(self.manifest))
-        outcome = self._invoke("build", *arguments.own(self.args))
-        return read_results(self._kept(outcome, "run_results.json")), outcome.success
+    def build(self, command: str = "build") -> tuple[Results, bool]:
+        """Build and test; also return whether dbt itself calls it a success.
 
-    def retry(self) -> tuple[Results, bool]:
-        """Build what failed or was skipped in the build that the logs are of."""
+        Args:
+            command: `test` for tests alone; `build` leaves out their unit tests.
+        """
         if self.manifest is not None:
             withhold.switch(on=has_personal_data(self.manifest))
-        outcome = self._invoke("retry", "--state", str(self.logs))
+        outcome = self._invoke(command, *arguments.own(self.args))
         return read_results(self._kept(outcome, "run_results.json")), outcome.success
 
     def _kept(self, outcome: dbtRunnerResult, name: str) -> Path:

@@ -49,11 +49,14 @@ class EventLog:
         """A process starts to build."""
         self._write("began", attempt=attempt)
 
-    def complete(self, nodes: Iterable[NodeResult]) -> None:
-        """The build has spoken of all its nodes; those not told yet are, here."""
+    def tell(self, nodes: Iterable[NodeResult]) -> None:
+        """Tell of those that dbt has not spoken of while it ran."""
         for node in nodes:
             if node.id not in self._told:
                 self.finished(node)
+
+    def complete(self) -> None:
+        """The build has spoken of all its nodes."""
         self._write("complete")
 
     def step(self, what: str) -> None:

@@ -53,14 +53,15 @@ def _tables(lake: Lake) -> Iterator[TableState]:
 
 def _state(table: TableId, metadata: TableMetadata) -> TableState:
     snapshot = metadata.current_snapshot()
-    at = snapshot and datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
     return TableState(
         table=table,
         rows=rows.rows(metadata),
         files=_number(snapshot, "total-data-files"),
         bytes=_number(snapshot, "total-files-size"),
         snapshot=snapshot.snapshot_id if snapshot else None,
-        updated_at=at,
+        updated_at=datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
+        if snapshot
+        else None,
     )
 
 

@@ -8,12 +8,13 @@ can be taken up again. What one stage leaves for the next lies in the run's logs
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dbt.contracts.graph.manifest import Manifest
 from filelock import FileLock
 from pydantic import TypeAdapter, ValidationError
 
@@ -125,33 +126,35 @@ def build(
     """
     with _on(settings, branch, verbose=verbose) as (before, work, events):
         events.began(attempt)
+        work.evidence = Evidence()  # what failed before does not make a source stale
         with work.session() as runner:
             stale = work.freshness(runner)
             events.sources(work.evidence.sources)
-            kept = before if stale else _built(before, work, runner)
+            kept = before if stale else _built(before, work, runner, events)
+        nodes = _newest(before.evidence.nodes, work.evidence.nodes)
+        work.evidence = replace(work.evidence, nodes=nodes)
         _keep(settings, branch, replace(kept, evidence=work.evidence))
-        events.complete(work.evidence.nodes)
+        events.complete()
         return work.result("refused" if refused(judge(work.evidence)) else "built")
 
 
 def build_nodes(
-    settings: Settings, branch: str, select: Sequence[str]
+    settings: Settings, branch: str, select: Sequence[str], *, tests: bool = False
 ) -> tuple[NodeResult, ...]:
     """Build some nodes again on the branch, each without what follows it.
 
     Args:
         select: Nodes as dbt selects them, such as `fqn:shop.marts.fct_orders`.
+        tests: Whether all of them are tests.
 
     Raises:
         UsageError: The branch was published or dropped.
     """
     with _on(settings, branch) as (kept, work, events):
-        chosen = ("--select", *select, "--indirect-selection", "empty")
-        part = replace(work, dbt_args=(*arguments.shared(kept.dbt_args), *chosen))
+        part = replace(work, dbt_args=_only(kept, select))
         with part.session() as runner:
-            results = part.build(runner)
-        for node in results.nodes:
-            events.finished(node)
+            results = part.build(runner, "test" if tests else "build")
+        events.tell(results.nodes)
         work.evidence = replace(
             part.evidence,
             nodes=_newest(kept.evidence.nodes, results.nodes),
@@ -253,16 +256,34 @@ def _attempt(settings: Settings, lake: Lake, branch: str, kept: Kept) -> Attempt
     )
 
 
-def _built(kept: Kept, work: Attempt, runner: Dbt) -> Kept:
-    """Build. The results of a second try hold what it took up; the rest stays."""
-    results = work.build(runner, again=bool(kept.dbt_invocation))
-    nodes = _newest(kept.evidence.nodes, work.evidence.nodes)
-    work.evidence = replace(work.evidence, nodes=nodes)
+def _built(kept: Kept, work: Attempt, runner: Dbt, events: EventLog) -> Kept:
+    """Build all of it, or in a second try what failed or was skipped."""
+    if kept.dbt_invocation:
+        assert runner.manifest is not None  # freshness has read the project
+        runner.args = _only(kept, _unfinished(kept.evidence.nodes, runner.manifest))
+    results = work.build(runner)
+    events.tell(results.nodes)
     return replace(
         kept,
         inputs=tuple(sorted(map(str, inputs_of(runner.manifest)))),
         dbt_invocation=results.invocation_id,
     )
+
+
+def _only(kept: Kept, select: Sequence[str]) -> tuple[str, ...]:
+    """dbt's arguments for these nodes, and no test that merely hangs on them."""
+    chosen = ("--select", *select, "--indirect-selection", "empty")
+    return (*arguments.shared(kept.dbt_args), *chosen)
+
+
+def _unfinished(nodes: Iterable[NodeResult], manifest: Manifest) -> list[str]:
+    """What failed or was skipped, as dbt selects it.
+
+    Not by `dbt retry`, which leaves unit tests out.
+    """
+    ids = {node.id for node in nodes if node.outcome in ("failed", "skipped")}
+    known = {**manifest.nodes, **manifest.unit_tests}
+    return [f"fqn:{'.'.join(known[name].fqn)}" for name in sorted(ids & set(known))]
 
 
 def _newest(

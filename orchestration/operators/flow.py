@@ -41,4 +41,5 @@ def flow(graph: Graph, *, first: Sequence[Any] = ()) -> None:
     opened >> [*(first or [built]), nothing]
     for task in first:
         task >> built
-    built >> nodes >> steps.gates() >> steps.publish() >> steps.report()
+    built >> nodes
+    [built, nodes] >> steps.gates() >> steps.publish() >> steps.report()

@@ -89,7 +89,8 @@ class NodeOperator(BaseOperator):
 
         run = context["dag_run"]
         branch = branch_of(run.dag_id, run.run_id)
-        results = build_nodes(Settings.load(), branch, self.select)
+        tests = all(name.startswith(("test.", "unit_test.")) for name in self.nodes)
+        results = build_nodes(Settings.load(), branch, self.select, tests=tests)
         for line in _lines(results):
             self.log.info(line)
         failed = [node.name for node in results if node.outcome == "failed"]
