@@ -91,6 +91,10 @@ class Dbt:
         outcome = self._invoke(command, *arguments.own(self.args))
         return read_results(self._kept(outcome, "run_results.json")), outcome.success
 
+    def docs(self) -> None:
+        """Write what dbt's docs show: `catalog.json` and `index.html` in target/."""
+        self._invoke("docs", "generate", "--no-compile")
+
     def _kept(self, outcome: dbtRunnerResult, name: str) -> Path:
         """Write what a command came to beside the run's log, as dbt would.
 

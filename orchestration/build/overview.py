@@ -21,7 +21,6 @@ class TableState:
     table: TableId
     rows: int | None
     files: int | None
-    bytes: int | None
     snapshot: int | None
     updated_at: datetime | None
 
@@ -57,7 +56,6 @@ def _state(table: TableId, metadata: TableMetadata) -> TableState:
         table=table,
         rows=rows.rows(metadata),
         files=_number(snapshot, "total-data-files"),
-        bytes=_number(snapshot, "total-files-size"),
         snapshot=snapshot.snapshot_id if snapshot else None,
         updated_at=datetime.fromtimestamp(snapshot.timestamp_ms / 1000, tz=UTC)
         if snapshot

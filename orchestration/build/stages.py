@@ -202,12 +202,24 @@ def publish(settings: Settings, branch: str) -> RunResult:
 
 
 def report(settings: Settings, branch: str) -> dict[str, int | float]:
-    """What a finished run took: nodes, seconds of work, rows written.
+    """Write dbt's docs of what `main` has now, and tell what the run took.
+
+    Returns:
+        Nodes, seconds of their work, rows written.
 
     Raises:
-        SetupError: Its stages left nothing that can be read.
+        SetupError: The run's stages left nothing that can be read.
     """
-    nodes = _load(_path(settings, branch)).evidence.nodes
+    kept = _load(_path(settings, branch))
+    reading = f"{branch}_docs"
+    with closing(Lake.open(settings)) as lake:
+        lake.create_branch(reading)
+        try:
+            with _attempt(settings, lake, reading, kept).session() as runner:
+                runner.docs()
+        finally:
+            lake.drop_branch(reading)
+    nodes = kept.evidence.nodes
     return {
         "nodes": len(nodes),
         "seconds": round(sum(node.seconds for node in nodes), 3),

@@ -9,13 +9,12 @@ from typing import Annotated
 
 from airflow.api_fastapi.core_api.security import get_user
 from airflow.plugins_manager import AirflowPlugin
-from fastapi import Depends, FastAPI, Query, Request
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from orchestration.build.overview import overview
 from orchestration.build.stages import run_of
-from orchestration.errors import NotFoundError
 from orchestration.settings import Settings
 
 _DOCS = ("index.html", "manifest.json", "catalog.json")
@@ -42,11 +41,8 @@ def docs(name: str) -> FileResponse:
     """dbt's docs, as the last build wrote them."""
     path = Settings.load().project_dir / "target" / name
     if name not in _DOCS or not path.is_file():
-        raise NotFoundError(
-            "dbt's docs are not written yet",
-            where=name,
-            remedy="Run the DAG `build`, or `dbt docs generate`.",
-        )
+        missing = "dbt's docs are not written yet: run the DAG `build`."
+        raise HTTPException(status_code=404, detail=missing)
     return FileResponse(path)
 
 
