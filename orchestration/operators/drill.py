@@ -28,7 +28,8 @@ def plant_a_row(settings: Settings, branch: str) -> str:
                 relation = f"lake.{quote(name.namespace)}.{quote(name.name)}"
                 with closing(connect(settings, branch)) as con:
                     con.execute(
-                        f"insert into {relation} by name select * replace ({keys}) "
+                        f"insert into {relation} by name select * replace ({keys}, "
+                        "now() at time zone 'UTC' as _loaded_at) "
                         f"from {relation} order by _loaded_at desc limit 1"
                     )
                 return str(name)

@@ -9,6 +9,9 @@ from airflow.sdk import Param
 
 from orchestration.operators import steps
 from orchestration.operators.graph import Graph
+from orchestration.sensors.turn import TurnSensor
+
+_PATIENCE = 6 * 3600.0  # seconds
 
 DEFAULTS: Mapping[str, Any] = {
     "owner": "analytics",
@@ -35,7 +38,9 @@ def flow(graph: Graph, *, first: Sequence[Any] = ()) -> None:
     Args:
         first: Tasks on the branch, before dbt.
     """
+    turn = TurnSensor(task_id="turn", patience=_PATIENCE)
     opened, built = steps.open_branch(), steps.build()
+    turn >> opened
     nodes = graph.task_group(build_task=steps.BUILD)
     nothing = EmptyOperator(task_id=steps.NOTHING_NEW)
     opened >> [*(first or [built]), nothing]

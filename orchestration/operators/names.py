@@ -20,5 +20,4 @@ def branch_of(dag_id: str, run_id: str) -> str:
 
 def asset_of(table: TableId) -> Asset:
     """A table as Airflow's asset: the same for every engine, DAG and process."""
-    uri = f"iceberg://{MAIN}/{table.namespace}/{table.name}"
-    return Asset(name=str(table), uri=uri, group="firn")
+    return Asset(uri=f"iceberg://{MAIN}/{table.namespace}/{table.name}")

@@ -59,7 +59,7 @@ class Client:
             NotFoundError: There is no such DAG.
             UsageError: It does not take these parameters.
         """
-        self._call("PATCH", f"/api/v2/dags/{dag}", {"is_paused": False})
+        self.pause(dag, paused=False)
         asked = {"logical_date": None, "conf": dict(params)}
         run: str = self._call("POST", f"/api/v2/dags/{dag}/dagRuns", asked)[
             "dag_run_id"
@@ -73,6 +73,21 @@ class Client:
             wait=wait_fixed(0.5),
         )
         return str(waiting(self.state, dag, run))
+
+    def pause(self, dag: str, *, paused: bool) -> None:
+        """Let a DAG be scheduled, or not."""
+        self._call("PATCH", f"/api/v2/dags/{dag}", {"is_paused": paused})
+
+    def runs(self, dag: str) -> list[str]:
+        """The ids of its newest runs, newest first."""
+        path = f"/api/v2/dags/{dag}/dagRuns?order_by=-run_after&limit=20"
+        return [run["dag_run_id"] for run in self._call("GET", path)["dag_runs"]]
+
+    def task(self, dag: str, run: str, task: str) -> dict[str, Any]:
+        """One task of a run, as Airflow describes it."""
+        path = f"/api/v2/dags/{dag}/dagRuns/{run}/taskInstances/{task}"
+        found: dict[str, Any] = self._call("GET", path)
+        return found
 
     def state(self, dag: str, run: str) -> str:
         """How a run is."""

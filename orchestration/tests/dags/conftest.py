@@ -1,0 +1,142 @@
+"""A real Airflow on the small shop of the fault tests: all of its components."""
+
+import shutil
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from orchestration.ingestion.specs import load_sources
+from orchestration.lake import Lake, Publication, process
+from orchestration.scheduler import control
+from orchestration.scheduler.client import Client
+from orchestration.scheduler.deploy import deploy
+from orchestration.settings import Settings
+from orchestration.tests import environment
+from orchestration.tests.faults.shop import sheets, write_project
+
+PROJECT = Path(__file__).parents[3]
+# Who reads a mart, and has nothing to do with how it is made.
+CONSUMER = '''
+"""Reads orders when they are published."""
+from airflow.providers.standard.operators.empty import EmptyOperator
+from airflow.sdk import DAG, Asset
+
+with DAG("consumer", schedule=[Asset(uri="iceberg://main/marts/fct_orders")]) as dag:
+    EmptyOperator(task_id="reads")
+'''
+T = TypeVar("T")
+_PATIENCE = 120.0  # seconds for what takes ten
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    """A running Airflow, and the lake that it works on."""
+
+    settings: Settings
+    client: Client
+
+    def drop(self, day: int) -> None:
+        """The shop exports a day."""
+        folder = self.settings.project_dir / f"landing/shop/{day}"
+        folder.mkdir(parents=True)
+        for sheet in sheets(day):
+            sheet.write(folder)
+
+    def run(self, dag: str, **params: Any) -> str:
+        """Run a DAG to its end; returns the run's id."""
+        run = self.client.trigger(dag, params)
+        self.client.wait(dag, run)
+        return run
+
+    def newest(self, dag: str, *, than: str = "") -> str:
+        """The newest run of a DAG, once there is one that is over, and not `than`."""
+
+        def found() -> str:
+            runs = self.client.runs(dag)
+            return runs[0] if runs and runs[0] != than else ""
+
+        run = until(found)
+        self.client.wait(dag, run)
+        return run
+
+    def states(self, dag: str, run: str) -> dict[str, str]:
+        """Every task's state."""
+        return {one["task_id"]: one["state"] for one in self.client.tasks(dag, run)}
+
+    def log(self) -> list[Publication]:
+        """What was published, newest first."""
+        with closing(Lake.open(self.settings)) as lake:
+            return lake.log(100)
+
+    def branches(self) -> set[str]:
+        """The lake's branches."""
+        with closing(Lake.open(self.settings)) as lake:
+            return {branch.name for branch in lake.branches()}
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Change a file of the project, as somebody who deploys it does."""
+        path = self.settings.project_dir / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+        deploy(self.settings)
+
+
+def until(found: Callable[[], T], seconds: float = _PATIENCE) -> T:
+    """Wait for a condition."""
+    deadline = time.monotonic() + seconds
+    while not (answer := found()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.2)
+    return answer
+
+
+def counted(states: dict[str, str]) -> Counter[str]:
+    """How many tasks of nodes are in each state."""
+    return Counter(how for name, how in states.items() if name.startswith("dbt."))
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scheduler]:
+    """Airflow with the repository's DAGs, on a lake of its own."""
+    folder = tmp_path_factory.mktemp("airflow") / "project"
+    write_project(folder)
+    for name in ("macros", "profiles", "orchestration/dags", "orchestration/plugins"):
+        shutil.copytree(PROJECT / name, folder / name)
+    (folder / "orchestration/dags/consumer.py").write_text(CONSUMER)
+    ingest = folder / "orchestration/dags/ingest.py"  # a run of its own would interfere
+    ingest.write_text(ingest.read_text().replace('"*/15 * * * *"', "None"))
+    with pytest.MonkeyPatch.context() as patch:
+        environment.only(
+            patch,
+            FIRN_PROJECT_DIR=folder,
+            FIRN_HOME=folder.parent / "home",
+            FIRN_USER="tester",
+            FIRN_CATALOG_IDLE_SECONDS=5,
+        )
+        settings = Settings.load()
+        deploy(settings)
+        try:
+            started, _ = control.up(settings, port=free_port())
+            client = Client(started.url)
+            client.make_pools([one.pool for one in load_sources(settings)], slots=1)
+            until(lambda: "consumer" in client.dags())
+            yield Scheduler(settings, client)
+        finally:
+            control.down(settings)
+            process.release(settings)
+
+
+def free_port() -> int:
+    """One of loopback that nobody listens on."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
