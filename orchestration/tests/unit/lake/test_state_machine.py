@@ -120,4 +120,5 @@ def test_without_a_guard_it_would_not_agree(
     owner, name, replacement = GUARDS[guard]
     monkeypatch.setattr(owner, name, replacement)
     with pytest.raises((AssertionError, FirnError, pytest.fail.Exception)):
-        run(sqlite, examples=60, steps=40, phases=(Phase.generate,))
+        # It ends with the first order of verbs that disagrees: most are found at once.
+        run(sqlite, examples=500, steps=40, phases=(Phase.generate,))
