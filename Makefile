@@ -22,6 +22,13 @@ run: $(BIN)/.demo $(if $(filter spark,$(ENGINE)),$(BIN)/.spark)  ## Drop files, 
 	@$(BIN)/python -m demo.drop
 	@$(BIN)/firn run $(TARGET_$(ENGINE))
 
+.PHONY: airflow
+airflow: $(BIN)/.demo $(BIN)/.airflow  ## A real Airflow with the DAGs, and a first run in it
+	@$(BIN)/python -m demo.drop
+	@$(BIN)/firn airflow up
+	@$(BIN)/firn airflow trigger ingest --wait
+	@$(BIN)/firn airflow trigger build --wait
+
 .PHONY: clean
 clean:  ## Delete the local lake, the dropped files and what dbt wrote: a fresh start
 	rm -rf .firn landing target logs
@@ -37,11 +44,11 @@ lint: $(BIN)/.dev  ## ruff on Python, sqlfluff on SQL
 	$(BIN)/sqlfluff lint --processes 2 models tests
 
 .PHONY: types
-types: $(BIN)/.dev  ## mypy, strict
+types: $(BIN)/.dev $(BIN)/.airflow  ## mypy, strict
 	$(BIN)/mypy
 
 .PHONY: unit
-unit: $(BIN)/.dev  ## pytest: unit and integration
+unit: $(BIN)/.dev $(BIN)/.airflow  ## pytest: unit and integration
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .PHONY: format

@@ -22,7 +22,7 @@ with DAG(
     doc_md=__doc__,
     schedule=AssetOrTimeSchedule(
         timetable=CronTriggerTimetable("0 5 * * *", timezone="UTC"),
-        assets=AssetAny(*map(asset_of, graph.sources())),
+        assets=AssetAny(*map(asset_of, graph.sources())),  # type: ignore[arg-type]
     ),
     catchup=False,
     max_active_runs=1,

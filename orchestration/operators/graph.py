@@ -91,6 +91,7 @@ class Graph:
                 task_group=given["task_group"],
             )
 
+        converters: dict[Any, Any] = dict.fromkeys(_KINDS, convert)
         return DbtTaskGroup(
             group_id="dbt",
             project_config=ProjectConfig(
@@ -111,7 +112,7 @@ class Graph:
                 group_nodes_by_folder=True,
                 emit_datasets=False,
                 node_conversion_by_task_group=False,
-                node_converters=dict.fromkeys(_KINDS, convert),
+                node_converters=converters,
             ),
         )
 

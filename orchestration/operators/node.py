@@ -106,7 +106,7 @@ class NodeTrigger(BaseTrigger):
     """Waits in the triggerer until its nodes have ended, and ends the task likewise."""
 
     def __init__(self, nodes: Sequence[str], build_task: str) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.nodes = list(nodes)
         self.build_task = build_task
 
@@ -117,7 +117,7 @@ class NodeTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """End the task as its nodes ended, or send it to a worker to build them."""
-        task = self.task_instance
+        task = self._task
         branch = branch_of(task.dag_id, task.run_id)
         news = _News.of(Settings.load().log_dir / branch)
         shown = _Shown(news.folder, task.task_id)
@@ -130,7 +130,7 @@ class NodeTrigger(BaseTrigger):
             if before:
                 state = (await self._states()).get(self.build_task)
                 if state in _OVER and not news.look() and await self._is_next():
-                    yield TriggerEvent({"nodes": self.nodes})
+                    yield TriggerEvent({"nodes": self.nodes})  # type: ignore[no-untyped-call]
                     return
                 await asyncio.sleep(1)
             else:
@@ -145,8 +145,13 @@ class NodeTrigger(BaseTrigger):
         shown.note(newest)
         yield _end(results)
 
+    @property
+    def _task(self) -> Any:
+        """The task that waits; Airflow has set it when it calls `run`."""
+        return self.task_instance
+
     async def _states(self, *others: str) -> Mapping[str, str | None]:
-        task = self.task_instance
+        task = self._task
         states = await sync_to_async(RuntimeTaskInstance.get_task_states)(
             dag_id=task.dag_id,
             task_ids=[self.build_task, *others],
@@ -200,7 +205,7 @@ def _end(results: Collection[NodeResult]) -> TriggerEvent:
         return TaskFailedEvent()
     if outcomes == {"skipped"}:
         return TaskSkippedEvent()
-    rows = {node.name: node.rows for node in results if node.rows is not None}
+    rows: Any = {node.name: node.rows for node in results if node.rows is not None}
     return TaskSuccessEvent(xcoms={"rows": rows} if rows else None)
 
 

@@ -27,7 +27,7 @@ class WaitingTrigger(BaseTrigger):
     """
 
     def __init__(self, *, patience: float, interval: float, **asked: Any) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.patience, self.interval, self.asked = patience, interval, asked
 
     def serialize(self) -> tuple[str, dict[str, Any]]:

@@ -3,10 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
-from httpx import Response
 from starlette.testclient import TestClient
 
-from orchestration.tests.unit.lake.protocol import commit, create, post, view_request
+from orchestration.tests.unit.lake.protocol import (
+    Response,
+    commit,
+    create,
+    post,
+    view_request,
+)
 
 PATHS = [
     "write.data.path",

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from httpx import Response
 from starlette.testclient import TestClient
 
 TOKEN = "s3cret"
@@ -11,6 +10,9 @@ SCHEMA: dict[str, Any] = {
     "schema-id": 0,
     "fields": [{"id": 1, "name": "id", "required": False, "type": "long"}],
 }
+
+
+Response = Any  # of httpx, or of the double that starlette prefers if it is there
 
 
 def post(http: TestClient, path: str, body: Any, branch: str = "dev") -> Response:

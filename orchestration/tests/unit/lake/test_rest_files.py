@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 import pytest
-from httpx import Response
 from starlette.testclient import TestClient
 
 from orchestration.lake.catalog import errors
@@ -14,6 +13,7 @@ from orchestration.settings import Settings
 from orchestration.tests.pages import fault, mutant
 from orchestration.tests.unit.lake.doors import SNAPSHOT
 from orchestration.tests.unit.lake.protocol import (
+    Response,
     commit,
     post,
     refusal,

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from httpx import Response
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -18,7 +17,7 @@ from starlette.testclient import TestClient
 from orchestration.lake.rest.routes import ENDPOINTS
 from orchestration.settings import Settings
 from orchestration.tests.postgres import on_both_databases
-from orchestration.tests.unit.lake.protocol import SCHEMA, refusal
+from orchestration.tests.unit.lake.protocol import SCHEMA, Response, refusal
 
 VERSION = {
     "version-id": 1,

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from httpx import Response
 from pyiceberg.table.update import TableUpdate
 from starlette.testclient import TestClient
 
@@ -18,6 +17,7 @@ from orchestration.settings import Settings
 from orchestration.tests.pages import fault, mutant
 from orchestration.tests.unit.lake.doors import DOORS, SNAPSHOT, statistics, updated
 from orchestration.tests.unit.lake.protocol import (
+    Response,
     commit,
     create,
     post,

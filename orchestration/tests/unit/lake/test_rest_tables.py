@@ -5,7 +5,6 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from httpx import Response
 from starlette.testclient import TestClient
 
 from orchestration.lake import TableId
@@ -14,6 +13,7 @@ from orchestration.settings import Settings
 from orchestration.tests.pages import promise
 from orchestration.tests.unit.lake.protocol import (
     SCHEMA,
+    Response,
     commit,
     create,
     post,

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from httpx import Response
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from pyiceberg.manifest import (
     DataFile,
@@ -25,7 +24,7 @@ from pyiceberg.types import LongType, NestedField
 from starlette.testclient import TestClient
 
 from orchestration.lake.catalog.files import local_path
-from orchestration.tests.unit.lake.protocol import SCHEMA
+from orchestration.tests.unit.lake.protocol import SCHEMA, Response
 
 Json = dict[str, Any]
 NAMESPACE = "n"
