@@ -111,13 +111,32 @@ def test_a_cleared_failure_goes_on_from_what_failed(filled: Scheduler) -> None:
 
 def test_a_cleared_model_is_built_again_on_its_branch(filled: Scheduler) -> None:
     run = filled.client.runs("drill")[0]
-    name = next(t for t in filled.states("drill", run) if t.endswith("stg_orders.run"))
+    name = next(t for t in filled.states("drill", run) if t.endswith("fct_orders.run"))
     filled.client.clear("drill", run, [name])
     filled.client.wait("drill", run)
     logs = filled.settings.log_dir / branch_of("drill", run)
     told = [event.node.id for event in EventReader(logs).read() if event.node]
-    assert told.count("model.firn.stg_orders") == 2
+    assert told.count("model.firn.fct_orders") == 2
     assert filled.states("drill", run)[name] == "success"
+
+
+def test_a_backfill_and_a_build_at_once_take_turns(filled: Scheduler) -> None:
+    client = filled.client
+    days = {"start": "2026-01-01", "end": "2026-01-05"}
+    runs = {
+        "backfill": client.trigger("backfill", {"select": "+rpt_totals", **days}),
+        "build": client.trigger("build", {"force": True}),
+    }
+    for dag, run in runs.items():
+        assert client.wait(dag, run) == "success", dag
+    spans = sorted(
+        (
+            client.task(dag, run, "open_branch")["start_date"],
+            client.task(dag, run, "report")["end_date"],
+        )
+        for dag, run in runs.items()
+    )
+    assert spans[0][1] <= spans[1][0]
 
 
 def test_a_killed_build_converges_to_one_publication(filled: Scheduler) -> None:
