@@ -44,7 +44,7 @@ def fingerprint(
     """Return 16 hex digits that differ when the project or the call differs."""
     digest = hashlib.sha256()
     names: set[str] = set()
-    for path in sorted(_files(settings.project_dir)):
+    for path in sorted(files(settings.project_dir)):
         content = path.read_bytes()
         # A folder of macros may lie beside the project.
         relative = Path(os.path.relpath(path, settings.project_dir)).as_posix()
@@ -65,7 +65,8 @@ def fingerprint(
 _OWN = frozenset({"FIRN_BRANCH", "FIRN_HOME", "FIRN_WAREHOUSE", "FIRN_CATALOG_URI"})
 
 
-def _files(project: Path) -> Iterator[Path]:
+def files(project: Path) -> Iterator[Path]:
+    """All that dbt reads, of the project and its packages."""
     yield from _own_files(project)
     packages = project_file.packages(project, project_file.read(project))
     for package in sorted(packages.glob("*")):

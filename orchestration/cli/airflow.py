@@ -64,6 +64,24 @@ def up(
 
 
 @app.command()
+def deploy(output: FormatOption = Format.text) -> None:
+    """Read the dbt project, and write what the DAGs' tasks are made from.
+
+    `firn airflow up` does it, too. Where Airflow runs elsewhere, it is a step of the
+    deployment.
+
+    \b
+    Example:
+      firn airflow deploy
+    """
+    from orchestration.scheduler.deploy import deploy as write
+    from orchestration.settings import Settings
+
+    path = write(Settings.load())
+    emit(output, {"manifest": str(path)}, lambda: f"wrote {path}")
+
+
+@app.command()
 def status(output: FormatOption = Format.text) -> None:
     """Say whether it runs, how its components are, and what is wrong with DAGs.
 

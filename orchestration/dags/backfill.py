@@ -6,7 +6,7 @@ Select the models, with `+` what follows them.
 
 from airflow.sdk import DAG, Param
 
-from orchestration.operators.flow import DEFAULTS, ENGINE, FULL_REFRESH, flow
+from orchestration.operators.flow import DEFAULTS, ENGINE, FULL_REFRESH, SELECT, flow
 from orchestration.operators.graph import Graph
 from orchestration.settings import Settings
 
@@ -20,11 +20,9 @@ with DAG(
     default_args=dict(DEFAULTS),
     params={
         "engine": ENGINE,
-        "select": Param(type="string", minLength=1, description="As dbt's --select."),
-        "start": Param(type="string", format="date", description="The first day."),
-        "end": Param(
-            type="string", format="date", description="The day after the last."
-        ),
+        "select": SELECT,
+        "start": Param(None, type=["null", "string"], description="The first day."),
+        "end": Param(None, type=["null", "string"], description="The day after."),
         "full_refresh": FULL_REFRESH,
         "force": Param(True, const=True, description="It always builds."),
     },

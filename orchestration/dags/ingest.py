@@ -7,6 +7,7 @@ group waits for files in the triggerer, without a worker, and is skipped if none
 from datetime import timedelta
 
 from airflow.sdk import DAG
+from airflow.timetables.trigger import CronTriggerTimetable
 
 from orchestration.ingestion.specs import load_sources
 from orchestration.operators.sources import source_group
@@ -15,7 +16,9 @@ from orchestration.settings import Settings
 with DAG(
     "ingest",
     doc_md=__doc__,
-    schedule="*/15 * * * *",
+    schedule=CronTriggerTimetable(
+        "*/15 * * * *", timezone="UTC", run_immediately=False
+    ),
     catchup=False,
     max_active_runs=1,
     tags=["firn", "ingest"],

@@ -5,12 +5,12 @@ is a `NodeOperator`, because one dbt process builds the branch
 (docs/decisions/0033-one-dbt-process-many-tasks.md).
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
+from airflow.sdk import TaskGroup
 from cosmos import DbtTaskGroup, ProfileConfig, ProjectConfig, RenderConfig
 from cosmos import settings as cosmos_settings
 from cosmos.constants import (
@@ -20,15 +20,14 @@ from cosmos.constants import (
     TestBehavior,
 )
 
-from orchestration.errors import SetupError
 from orchestration.lake.model import TableId
 from orchestration.operators.node import NodeOperator
+from orchestration.scheduler.deploy import manifest
 from orchestration.settings import Settings
 
 # Two folders of one name in different layers are two groups.
 cosmos_settings.enable_hierarchical_naming_for_group_nodes_by_folder = True
 
-_TABLES = ("table", "incremental", "snapshot", "seed")
 _KINDS = (
     DbtResourceType.MODEL,
     DbtResourceType.SEED,
@@ -42,30 +41,12 @@ class Graph:
     """The project's manifest, as it was when the DAGs were deployed.
 
     Raises:
-        SetupError: There is none.
+        SetupError: There is none, or the project has changed since.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.path = settings.project_dir / "target/manifest.json"
-
-    @cached_property
-    def _manifest(self) -> Mapping[str, Any]:
-        try:
-            found: Mapping[str, Any] = json.loads(self.path.read_text("utf-8"))
-        except (OSError, json.JSONDecodeError) as error:
-            raise SetupError(
-                f"there is no manifest to make tasks from: {error}",
-                where=str(self.path),
-                remedy="Run `dbt parse` where the DAGs are deployed.",
-            ) from error
-        return found
-
-    def tables(self) -> Iterator[TableId]:
-        """The tables that a build makes."""
-        for node in self._manifest["nodes"].values():
-            if node.get("config", {}).get("materialized") in _TABLES:
-                yield TableId(node["schema"], node["alias"])
+        self.path, self._manifest = manifest(settings)
 
     def sources(self) -> Iterator[TableId]:
         """The raw tables that it reads."""
@@ -82,13 +63,16 @@ class Graph:
 
         def convert(*, node: Any, task_id: str, **given: Any) -> NodeOperator:
             ids = self._ids(node, task_id)
+            group = given["task_group"]
+            if task_id in self._shared_tests:
+                group = _tests_group(group)
             return NodeOperator(
                 task_id=task_id,
                 nodes=ids,
                 select=[f"fqn:{'.'.join(self._fqn(name))}" for name in ids],
                 build_task=build_task,
                 dag=given["dag"],
-                task_group=given["task_group"],
+                task_group=group,
             )
 
         converters: dict[Any, Any] = dict.fromkeys(_KINDS, convert)
@@ -156,6 +140,17 @@ class Graph:
                 fqn: list[str] = found["fqn"]
                 return fqn
         raise KeyError(name)
+
+
+def _tests_group(group: TaskGroup) -> TaskGroup:
+    """The group of tests that several nodes share: beside the layers."""
+    root = group
+    while root.parent_group is not None and root.parent_group.group_id is not None:
+        root = root.parent_group
+    found = root.children.get(f"{root.group_id}.tests")
+    if isinstance(found, TaskGroup):
+        return found
+    return TaskGroup("tests", parent_group=root, dag=root.dag)
 
 
 def _tested(node: Mapping[str, Any]) -> set[str]:

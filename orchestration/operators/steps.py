@@ -11,7 +11,7 @@ from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
 from orchestration.build.artifacts import NodeResult
 from orchestration.build.result import RunResult
-from orchestration.errors import GateError
+from orchestration.errors import GateError, UsageError
 from orchestration.lake.model import TableId
 from orchestration.operators.names import asset_of, branch_of
 from orchestration.settings import Settings
@@ -33,7 +33,19 @@ def branch() -> str:
 
 
 def dbt_args(params: Mapping[str, Any]) -> tuple[str, ...]:
-    """What a run's parameters mean for dbt."""
+    """What a run's parameters mean for dbt.
+
+    Raises:
+        UsageError: A backfill without a selection or a range of days. Not said by the
+            parameters themselves: Airflow 3.3.2's triggerer ends where one of them has
+            no default, and a task starts in it.
+    """
+    if "start" in params and not all(params[one] for one in ("select", "start", "end")):
+        raise UsageError(
+            "a backfill wants to know what, and which days",
+            where="its parameters",
+            remedy="Give select, start, and end, which is not included: 2026-01-31.",
+        )
     selected = ("--select", *params["select"].split()) if params["select"] else ()
     refresh = ("--full-refresh",) if params["full_refresh"] else ()
     times = [

@@ -1,15 +1,23 @@
-"""What the DAGs need beside them: the manifest that they are made from."""
+"""What the DAGs need beside them: the manifest that their tasks are made from."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-from orchestration.errors import UsageError
+from orchestration.build.fingerprint import files
+from orchestration.errors import SetupError, UsageError
 from orchestration.settings import Settings
+
+_FILE = "target/airflow.json"
 
 
 def deploy(settings: Settings) -> Path:
-    """Let dbt read the project, and write `target/manifest.json`.
+    """Let dbt read the project, and write the manifest for Airflow.
+
+    It is dbt's, but for the paths of models: without the folder that holds them all, a
+    snapshot between two layers is not between two halves of one group.
 
     Raises:
         UsageError: The project does not parse; the message is dbt's.
@@ -25,4 +33,40 @@ def deploy(settings: Settings) -> Path:
             where=str(settings.project_dir),
             remedy="Correct it; `dbt parse` says the same.",
         )
-    return settings.project_dir / "target/manifest.json"
+    content = json.loads((settings.project_dir / "target/manifest.json").read_text())
+    content["exposures"] = {}  # nobody runs them
+    for node in (*content["nodes"].values(), *content["sources"].values()):
+        _, _, path = node["original_file_path"].partition("/")
+        if node["resource_type"] in ("model", "source"):
+            node["original_file_path"] = path
+    target = settings.project_dir / _FILE
+    aside = target.with_suffix(".aside")
+    aside.write_text(json.dumps(content))
+    aside.replace(target)
+    return target
+
+
+def manifest(settings: Settings) -> tuple[Path, dict[str, Any]]:
+    """The manifest that was deployed, and its file.
+
+    Raises:
+        SetupError: There is none, or the project has changed since.
+    """
+    path = settings.project_dir / _FILE
+    remedy = "Run `firn airflow deploy`, where the project is deployed."
+    try:
+        written, content = path.stat().st_mtime, json.loads(path.read_text("utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise SetupError(
+            f"there is no manifest to make tasks from: {error}",
+            where=str(path),
+            remedy=remedy,
+        ) from error
+    for file in files(settings.project_dir):
+        if file.stat().st_mtime > written:
+            raise SetupError(
+                f"the manifest is older than {file.relative_to(settings.project_dir)}",
+                where=str(path),
+                remedy=remedy,
+            )
+    return path, content

@@ -28,8 +28,11 @@ class TurnTrigger(WaitingTrigger):
         assert task is not None
         own = [task.dag_id, task.run_id]
         path = Settings.load().home / "turns.json"
+        # Asked before the lock is taken: while Airflow is asked, other triggers go on
+        # in this very thread, and would wait for the lock that it holds.
+        over = [one for one in _read(path) if one != own and not _is_on(*one)]
         with FileLock(path.with_suffix(".lock")):
-            tickets = [one for one in _read(path) if one == own or _is_on(*one)]
+            tickets = [one for one in _read(path) if one not in over]
             if own not in tickets:
                 tickets.append(own)
             path.write_text(json.dumps(tickets))

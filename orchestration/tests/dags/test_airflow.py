@@ -10,7 +10,7 @@ from orchestration.build.events import EventReader
 from orchestration.operators.names import branch_of
 from orchestration.tests.dags.conftest import Scheduler, counted, until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.full]
 STALE = "loaded_at_field: \"timestamp '2000-01-01'\""
 MART = "models/marts/rpt_totals.sql"
 
@@ -111,12 +111,14 @@ def test_a_cleared_failure_goes_on_from_what_failed(filled: Scheduler) -> None:
 
 def test_a_cleared_model_is_built_again_on_its_branch(filled: Scheduler) -> None:
     run = filled.client.runs("drill")[0]
-    name = next(t for t in filled.states("drill", run) if t.endswith("fct_orders.run"))
+    name = next(
+        t for t in filled.states("drill", run) if t.endswith("stg_customers_run")
+    )
     filled.client.clear("drill", run, [name])
     filled.client.wait("drill", run)
     logs = filled.settings.log_dir / branch_of("drill", run)
     told = [event.node.id for event in EventReader(logs).read() if event.node]
-    assert told.count("model.firn.fct_orders") == 2
+    assert told.count("model.firn.stg_customers") == 2
     assert filled.states("drill", run)[name] == "success"
 
 

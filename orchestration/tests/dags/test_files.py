@@ -1,17 +1,24 @@
 """Every file of DAGs, without an Airflow that runs."""
 
 import importlib
+import os
+import shutil
 import subprocess
 import sys
+from collections import defaultdict
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 from airflow.sdk import DAG
 
+from orchestration.errors import SetupError
 from orchestration.lake.model import TableId
 from orchestration.operators.names import asset_of, branch_of
 from orchestration.scheduler.deploy import deploy
+from orchestration.scheduler.deploy import manifest as deployed
 from orchestration.settings import BRANCH_NAME, Settings
+from orchestration.tests.faults.shop import write_project
 
 PROJECT = Path(__file__).parents[3]
 NAMES = sorted(path.stem for path in (PROJECT / "orchestration/dags").glob("[a-z]*.py"))
@@ -48,8 +55,37 @@ def test_it_is_short(name: str) -> None:
 def test_every_node_is_a_task_in_a_group_like_its_folder(dag: DAG) -> None:
     nodes = [node for task in dag.tasks for node in getattr(task, "nodes", ())]
     assert len(nodes) == len(set(nodes))
-    name = "dbt.models.marts.sales.fct_orders.run"
+    name = "dbt.marts.sales.fct_orders.run"
     assert getattr(dag.get_task(name), "nodes", None) == ["model.firn.fct_orders"]
+
+
+@pytest.mark.parametrize("dag", ["build"], indirect=True)
+def test_no_two_groups_wait_for_each_other(dag: DAG) -> None:
+    """Airflow draws no graph of a DAG whose groups do."""
+    within: dict[str, TopologicalSorter[str]] = defaultdict(TopologicalSorter)
+    for task in dag.tasks:
+        for name in task.downstream_task_ids:
+            above, below = task.task_id.split("."), name.split(".")
+            pairs = enumerate(zip(above, below, strict=False))
+            same = next(place for place, (one, other) in pairs if one != other)
+            within[".".join(above[:same])].add(below[same], above[same])
+    for group in within.values():
+        group.prepare()  # raises CycleError
+
+
+def test_a_project_that_changed_since_is_an_error(tmp_path: Path) -> None:
+    write_project(tmp_path)
+    for name in ("macros", "profiles"):
+        shutil.copytree(PROJECT / name, tmp_path / name)
+    settings = Settings.load({"FIRN_PROJECT_DIR": str(tmp_path)})
+    with pytest.raises(SetupError, match="there is no manifest"):
+        deployed(settings)
+    path = deploy(settings)
+    assert deployed(settings)[0] == path
+    model = tmp_path / "models/marts/rpt_totals.sql"
+    os.utime(model, (path.stat().st_mtime + 1,) * 2)
+    with pytest.raises(SetupError, match=r"older than models/marts/rpt_totals.sql"):
+        deployed(settings)
 
 
 def test_no_file_opens_a_connection() -> None:
