@@ -102,11 +102,14 @@ class Client:
             yield from page["task_instances"]
             offset, total = offset + 100, page["total_entries"]
 
-    def clear(self, dag: str, run: str, tasks: list[str] | None, **options: Any) -> int:
-        """Clear tasks of a run, so that they run again; returns how many."""
-        asked = {"dry_run": False, "dag_run_id": run, "reset_dag_runs": True, **options}
-        if tasks is not None:
-            asked["task_ids"] = tasks
+    def clear(self, dag: str, run: str, tasks: list[str] | None = None) -> int:
+        """Clear tasks of a run, so that they run again; returns how many.
+
+        Args:
+            tasks: None for those that failed.
+        """
+        asked = {"dry_run": False, "dag_run_id": run, "reset_dag_runs": True}
+        asked |= {"task_ids": tasks, "only_failed": False} if tasks else {}
         answer = self._call("POST", f"/api/v2/dags/{dag}/clearTaskInstances", asked)
         return int(answer["total_entries"])
 

@@ -97,7 +97,7 @@ def test_a_cleared_failure_goes_on_from_what_failed(filled: Scheduler) -> None:
     run = filled.run("build", force=True)
     assert filled.client.state("build", run) == "failed"
     filled.edit(MART, "count(*) + nowhere as orders", "count(*) as orders")
-    filled.client.clear("build", run, None, only_failed=True)
+    filled.client.clear("build", run)
     assert filled.client.wait("build", run) == "success"
     states = filled.states("build", run)
     assert "failed" not in counted(states)
