@@ -16,8 +16,8 @@ _FILE = "target/airflow.json"
 def deploy(settings: Settings) -> Path:
     """Let dbt read the project, and write the manifest for Airflow.
 
-    It is dbt's, but for the paths of models: without the folder that holds them all, a
-    snapshot between two layers is not between two halves of one group.
+    It is dbt's, but for some paths. Without the folder that holds all models, a snapshot
+    between two layers is not between two halves of one group; tests have a group.
 
     Raises:
         UsageError: The project does not parse; the message is dbt's.
@@ -36,9 +36,11 @@ def deploy(settings: Settings) -> Path:
     content = json.loads((settings.project_dir / "target/manifest.json").read_text())
     content["exposures"] = {}  # nobody runs them
     for node in (*content["nodes"].values(), *content["sources"].values()):
-        _, _, path = node["original_file_path"].partition("/")
+        path = Path(node["original_file_path"])
         if node["resource_type"] in ("model", "source"):
-            node["original_file_path"] = path
+            node["original_file_path"] = str(Path(*path.parts[1:]))
+        elif node["resource_type"] == "test":
+            node["original_file_path"] = path.name
     target = settings.project_dir / _FILE
     aside = target.with_suffix(".aside")
     aside.write_text(json.dumps(content))
