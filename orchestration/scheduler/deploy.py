@@ -16,8 +16,8 @@ _FILE = "target/airflow.json"
 def deploy(settings: Settings) -> Path:
     """Let dbt read the project, and write the manifest for Airflow.
 
-    It is dbt's, but for some paths. Without the folder that holds all models, a snapshot
-    between two layers is not between two halves of one group; tests have a group.
+    It is dbt's, but for some paths: without the folder that holds all models, a
+    snapshot between two layers is not between two halves of one group; tests have one.
 
     Raises:
         UsageError: The project does not parse; the message is dbt's.
