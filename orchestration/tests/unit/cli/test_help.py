@@ -21,6 +21,7 @@ VERBS = {
     "clean": [],
     "catalog": ["serve"],
     "spark": ["up", "status", "down"],
+    "airflow": ["up", "deploy", "status", "trigger", "down"],
     "doctor": [],
 }
 CALLS = [[verb] for verb in VERBS] + [
