@@ -401,7 +401,7 @@ def test_an_interrupt_ends_with_130_and_leaves_main(
     land((1, 10.0))
     before = lake.pointers("main")
 
-    def interrupted(self: object) -> None:
+    def interrupted(self: object, command: str) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(dbt.Dbt, "build", interrupted)
