@@ -90,8 +90,10 @@ def open_branch(
     code = fingerprint(settings, dbt_args) if whole else None
     forced = force or arguments.is_full_refresh(dbt_args)
     with closing(Lake.open(settings)) as lake:
-        if _path(settings, branch).is_file() and _exists(lake, branch):
-            return None
+        if _exists(lake, branch):
+            if _path(settings, branch).is_file():
+                return None
+            lake.drop_branch(branch)  # whoever forked it was killed before it said so
         memory = Memory(settings)
         idle = unchanged(lake, code, memory) if code and not forced else None
         if idle and not freshness_is_due(idle.built, datetime.now(UTC)):
@@ -270,9 +272,10 @@ def _attempt(settings: Settings, lake: Lake, branch: str, kept: Kept) -> Attempt
 
 def _built(kept: Kept, work: Attempt, runner: Dbt, events: EventLog) -> Kept:
     """Build all of it, or in a second try what failed or was skipped."""
-    if kept.dbt_invocation:
-        assert runner.manifest is not None  # freshness has read the project
-        runner.args = _only(kept, _unfinished(kept.evidence.nodes, runner.manifest))
+    assert runner.manifest is not None  # freshness has read the project
+    unfinished = _unfinished(kept.evidence.nodes, runner.manifest)
+    if kept.dbt_invocation and unfinished:  # a gate may have refused what dbt built
+        runner.args = _only(kept, unfinished)
     results = work.build(runner)
     events.tell(results.nodes)
     return replace(
