@@ -10,13 +10,11 @@ can be taken up again. What one stage leaves for the next lies in the run's logs
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from dbt.contracts.graph.manifest import Manifest
 from filelock import FileLock
-from pydantic import TypeAdapter, ValidationError
 
 from orchestration.build import arguments, rebuild
 from orchestration.build.artifacts import NodeResult
@@ -26,6 +24,7 @@ from orchestration.build.events import EventLog
 from orchestration.build.evidence import inputs_of
 from orchestration.build.fingerprint import fingerprint
 from orchestration.build.gates import Evidence, judge, refused
+from orchestration.build.kept import Kept, keep, load, path_of
 from orchestration.build.nothing_new import (
     Memory,
     Unchanged,
@@ -38,32 +37,6 @@ from orchestration.errors import NotFoundError, SetupError, UsageError
 from orchestration.lake import Lake
 from orchestration.lake.model import TableId
 from orchestration.settings import Settings
-
-_FILE = "stages.json"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Kept:
-    """What the stages of one run leave each other.
-
-    Attributes:
-        run: The scheduler's name of the run.
-        newest: The last publication before the fork.
-        inputs: The tables that the build reads and does not make.
-        dbt_invocation: dbt's id of the build; empty before it has ended.
-    """
-
-    dbt_args: tuple[str, ...]
-    fingerprint: str | None
-    note: str = ""
-    run: str = ""
-    newest: int = 0
-    evidence: Evidence = field(default_factory=Evidence)
-    inputs: tuple[str, ...] = ()
-    dbt_invocation: str = ""
-
-
-_KEPT = TypeAdapter(Kept)
 
 
 def open_branch(
@@ -91,7 +64,7 @@ def open_branch(
     forced = force or arguments.is_full_refresh(dbt_args)
     with closing(Lake.open(settings)) as lake:
         if _exists(lake, branch):
-            if _path(settings, branch).is_file():
+            if path_of(settings, branch).is_file():
                 return None
             lake.drop_branch(branch)  # whoever forked it was killed before it said so
         memory = Memory(settings)
@@ -108,7 +81,7 @@ def open_branch(
         )
         attempt = _attempt(settings, lake, branch, kept)
         attempt.fork()
-        _keep(settings, branch, replace(kept, newest=attempt.newest))
+        keep(settings, branch, replace(kept, newest=attempt.newest))
     return None
 
 
@@ -135,7 +108,7 @@ def build(
             kept = before if stale else _built(before, work, runner, events)
         nodes = _newest(before.evidence.nodes, work.evidence.nodes)
         work.evidence = replace(work.evidence, nodes=nodes)
-        _keep(settings, branch, replace(kept, evidence=work.evidence))
+        keep(settings, branch, replace(kept, evidence=work.evidence))
         events.complete()
         return work.result("refused" if refused(judge(work.evidence)) else "built")
 
@@ -164,7 +137,7 @@ def build_nodes(
             sources=kept.evidence.sources,
             source_sql=kept.evidence.source_sql,
         )
-        _keep(settings, branch, replace(kept, evidence=work.evidence))
+        keep(settings, branch, replace(kept, evidence=work.evidence))
         return results.nodes
 
 
@@ -212,7 +185,7 @@ def report(settings: Settings, branch: str) -> dict[str, int | float]:
     Raises:
         SetupError: The run's stages left nothing that can be read.
     """
-    kept = _load(_path(settings, branch))
+    kept = load(path_of(settings, branch))
     reading = f"{branch}_docs"
     with closing(Lake.open(settings)) as lake:
         lake.create_branch(reading)
@@ -232,7 +205,7 @@ def report(settings: Settings, branch: str) -> dict[str, int | float]:
 def run_of(settings: Settings, branch: str) -> str:
     """The scheduler's name of the run that the branch is of; empty if unknown."""
     try:
-        return _load(_path(settings, branch)).run
+        return load(path_of(settings, branch)).run
     except SetupError:
         return ""
 
@@ -242,7 +215,7 @@ def _on(
     settings: Settings, branch: str, *, verbose: bool = False
 ) -> Iterator[tuple[Kept, Attempt, EventLog]]:
     """What is known of a run. One process at a time works on its branch."""
-    path = _path(settings, branch)
+    path = path_of(settings, branch)
     with (
         closing(Lake.open(settings)) as lake,
         FileLock(path.with_suffix(".lock")),
@@ -250,7 +223,7 @@ def _on(
     ):
         if not _exists(lake, branch):
             raise _gone(branch)
-        kept = _load(path)
+        kept = load(path)
         work = _attempt(settings, lake, branch, kept)
         work.progress, work.verbose = events, verbose
         yield kept, work, events
@@ -320,25 +293,3 @@ def _gone(branch: str) -> UsageError:
         where=f"branch {branch}",
         remedy="`firn log` shows what was published. Start a new run.",
     )
-
-
-def _path(settings: Settings, branch: str) -> Path:
-    return settings.log_dir / branch / _FILE
-
-
-def _keep(settings: Settings, branch: str, kept: Kept) -> None:
-    path = _path(settings, branch)
-    aside = path.with_suffix(".aside")
-    aside.write_bytes(_KEPT.dump_json(kept))
-    aside.replace(path)
-
-
-def _load(path: Path) -> Kept:
-    try:
-        return _KEPT.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise SetupError(
-            f"what the run's stages left each other cannot be read: {error}",
-            where=str(path),
-            remedy="Start a new run; this one's branch stays as it is.",
-        ) from error
