@@ -1,4 +1,4 @@
-"""The lake at a glance: branches, publications, and what `main` holds."""
+"""The lake at a glance: branches, publications, what `main` holds, and one run."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,6 +9,10 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot
 
 from orchestration.build import rows
+from orchestration.build.explain import Explained, explain
+from orchestration.build.gates import Finding, judge
+from orchestration.build.kept import load, path_of
+from orchestration.errors import SetupError
 from orchestration.lake import Lake
 from orchestration.lake.model import Branch, Publication, TableId
 from orchestration.settings import MAIN, Settings
@@ -42,6 +46,47 @@ def overview(settings: Settings, *, publications: int = 20) -> Overview:
             publications=tuple(lake.log(publications)),
             tables=tuple(_tables(lake)),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunState:
+    """What a scheduled run has come to.
+
+    Attributes:
+        branch: Its name, whether it is there or not.
+        kept: It is there.
+        publication: What the run has published.
+        tables: The tables that were changed by that, or on the branch.
+        findings: What the gates say of what was built so far, with their queries.
+    """
+
+    branch: str
+    kept: bool
+    publication: Publication | None
+    tables: tuple[Explained, ...]
+    findings: tuple[Finding, ...]
+
+
+def run_state(settings: Settings, branch: str) -> RunState:
+    """Look at one run. It waits for nobody who works on the branch."""
+    with closing(Lake.open(settings)) as lake:
+        publication = next((p for p in lake.log(1000) if p.branch == branch), None)
+        kept = any(one.name == branch for one in lake.branches())
+        changes = publication.changes if publication else ()
+        if kept and not publication:
+            changes = tuple(lake.diff(branch))
+        tables = tuple(explain(changes))
+    try:
+        findings = judge(load(path_of(settings, branch)).evidence)
+    except SetupError:  # it has not begun, or its logs were cleaned away
+        findings = ()
+    return RunState(
+        branch=branch,
+        kept=kept,
+        publication=publication,
+        tables=tables,
+        findings=findings,
+    )
 
 
 def _tables(lake: Lake) -> Iterator[TableState]:

@@ -1,6 +1,6 @@
 """A build in stages, each in a process of its own: what a scheduler runs as tasks.
 
-    open → build → judge → publish → close
+    open → build → judge → publish → report → close
 
 It is the run of `build/run.py`, cut where a person wants to see it stop, and where it
 can be taken up again. What one stage leaves for the next lies in the run's logs
@@ -200,6 +200,21 @@ def report(settings: Settings, branch: str) -> dict[str, int | float]:
         "seconds": round(sum(node.seconds for node in nodes), 3),
         "rows_written": sum(node.added or 0 for node in nodes),
     }
+
+
+def close(settings: Settings, branch: str) -> str:
+    """Drop the branch if it was published: whoever did may have been killed then.
+
+    Returns:
+        What has become of it, as a sentence.
+    """
+    with closing(Lake.open(settings)) as lake:
+        if not _exists(lake, branch):
+            return "There is no branch to close."
+        if not any(one.branch == branch for one in lake.log(1000)):
+            return f"Nothing was published: {branch} stays, to be read."
+        lake.drop_branch(branch)
+        return f"{branch} was published, and is dropped."
 
 
 def run_of(settings: Settings, branch: str) -> str:

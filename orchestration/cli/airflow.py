@@ -28,7 +28,8 @@ def up(
 ) -> None:
     """Start scheduler, triggerer, DAG processor and API server; wait until healthy.
 
-    Its database is SQLite, or what FIRN_AIRFLOW_DATABASE names.
+    Its database is a Postgres of its own where the machine has one installed, and
+    SQLite otherwise. FIRN_AIRFLOW_DATABASE names another one (SQLAlchemy's URL).
 
     \b
     Example:
@@ -37,7 +38,7 @@ def up(
     """
     from orchestration.cli.render.progress import watching
     from orchestration.ingestion.specs import load_sources
-    from orchestration.scheduler import control, environment
+    from orchestration.scheduler import control
     from orchestration.scheduler.client import Client
     from orchestration.scheduler.deploy import deploy
     from orchestration.settings import Settings
@@ -50,10 +51,10 @@ def up(
         found, is_new = control.up(settings, port=port)
         pools = [source.pool for source in load_sources(settings)]
         Client(found.url).make_pools(pools, slots=1)
-    if is_new and environment.is_sqlite(settings):
+    if is_new and found.why_sqlite:
         hint(
-            "Airflow's database is SQLite: leave `airflow backfill` alone, which locks "
-            "it (the DAG `backfill` is fine), or set FIRN_AIRFLOW_DATABASE."
+            f"Airflow's database is SQLite ({found.why_sqlite}): leave Airflow's own "
+            "`airflow backfill` alone, which locks it; the DAG `backfill` is fine."
         )
     first = "Airflow runs" if is_new else "Airflow runs already"
     emit(

@@ -4,8 +4,11 @@ Models of the strategy `microbatch` are built for that range; the others as alwa
 Select the models, with `+` what follows them.
 """
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, Param
 
+from orchestration.operators.alerts import alerted
 from orchestration.operators.flow import DEFAULTS, ENGINE, FULL_REFRESH, SELECT, flow
 from orchestration.operators.graph import Graph
 from orchestration.settings import Settings
@@ -16,6 +19,7 @@ with DAG(
     schedule=None,
     catchup=False,
     max_active_runs=1,
+    **alerted(within=timedelta(hours=12)),
     tags=["firn", "dbt", "backfill"],
     default_args=dict(DEFAULTS),
     params={

@@ -6,10 +6,13 @@ of it. A run that a gate refuses leaves its branch, and `main` as it was: the lo
 red task says what is wrong, and which query shows the rows.
 """
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, AssetAny
 from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.trigger import CronTriggerTimetable
 
+from orchestration.operators.alerts import alerted
 from orchestration.operators.flow import DEFAULTS, PARAMS, flow
 from orchestration.operators.graph import Graph
 from orchestration.operators.names import asset_of
@@ -26,6 +29,7 @@ with DAG(
     ),
     catchup=False,
     max_active_runs=1,
+    **alerted(within=timedelta(hours=2)),
     tags=["firn", "dbt"],
     default_args=dict(DEFAULTS),
     params=dict(PARAMS),

@@ -4,8 +4,11 @@ A row without its key is put into a raw table, on the run's branch alone. The mo
 built from it as always, and a test has to find it.
 """
 
+from datetime import timedelta
+
 from airflow.sdk import DAG
 
+from orchestration.operators.alerts import alerted
 from orchestration.operators.flow import DEFAULTS, PARAMS, flow
 from orchestration.operators.graph import Graph
 from orchestration.operators.steps import plant
@@ -17,6 +20,7 @@ with DAG(
     schedule=None,
     catchup=False,
     max_active_runs=1,
+    **alerted(within=timedelta(hours=2)),
     tags=["firn", "dbt", "drill"],
     default_args={**DEFAULTS, "retries": 0},
     params={**PARAMS, "force": True},

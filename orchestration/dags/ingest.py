@@ -10,6 +10,7 @@ from airflow.sdk import DAG
 from airflow.timetables.trigger import CronTriggerTimetable
 
 from orchestration.ingestion.specs import load_sources
+from orchestration.operators.alerts import alerted
 from orchestration.operators.sources import source_group
 from orchestration.settings import Settings
 
@@ -21,6 +22,7 @@ with DAG(
     ),
     catchup=False,
     max_active_runs=1,
+    **alerted(within=timedelta(hours=1)),
     tags=["firn", "ingest"],
     default_args={
         "owner": "platform",

@@ -3,8 +3,11 @@
 What may go is decided by `firn clean`; see docs/how-to/clean-up.md.
 """
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, Param
 
+from orchestration.operators.alerts import alerted
 from orchestration.operators.flow import DEFAULTS
 from orchestration.operators.steps import clean_up
 
@@ -14,6 +17,7 @@ with DAG(
     schedule="30 3 * * *",
     catchup=False,
     max_active_runs=1,
+    **alerted(within=timedelta(hours=1)),
     tags=["firn", "maintenance"],
     default_args={**DEFAULTS, "owner": "platform"},
     params={

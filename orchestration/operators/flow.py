@@ -47,4 +47,5 @@ def flow(graph: Graph, *, first: Sequence[Any] = ()) -> None:
     for task in first:
         task >> built
     built >> nodes
-    [built, nodes] >> steps.gates() >> steps.publish() >> steps.report()
+    closed = steps.close_branch().as_teardown()
+    [built, nodes] >> steps.gates() >> steps.publish() >> steps.report() >> closed

@@ -6,7 +6,7 @@ is a `NodeOperator`, because one dbt process builds the branch
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -69,8 +69,9 @@ class Graph:
             return NodeOperator(
                 task_id=task_id,
                 nodes=ids,
-                select=[f"fqn:{'.'.join(self._fqn(name))}" for name in ids],
+                select=[f"fqn:{'.'.join(self._node(one)['fqn'])}" for one in ids],
                 build_task=build_task,
+                doc_md=self._doc(ids),
                 dag=given["dag"],
                 task_group=group,
             )
@@ -134,11 +135,21 @@ class Graph:
                 if node["resource_type"] in ("test", "unit_test"):
                     yield name, node
 
-    def _fqn(self, name: str) -> list[str]:
+    def _doc(self, ids: Iterable[str]) -> str:
+        """What a task stands for; a model's new text is a new version of the DAG."""
+        parts = []
+        for node in map(self._node, ids):
+            said = node.get("description") or node["name"]
+            checksum = node.get("checksum")
+            mark = checksum["checksum"][:10] if isinstance(checksum, dict) else ""
+            parts.append(f"{said}\n\n`{node['original_file_path']}` {mark}".strip())
+        return "\n\n".join(parts)
+
+    def _node(self, name: str) -> Mapping[str, Any]:
         for kind in ("nodes", "sources", "unit_tests"):
             if found := self._manifest.get(kind, {}).get(name):
-                fqn: list[str] = found["fqn"]
-                return fqn
+                node: Mapping[str, Any] = found
+                return node
         raise KeyError(name)
 
 

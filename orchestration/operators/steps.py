@@ -9,6 +9,7 @@ from airflow.sdk import AssetAlias, Context, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 
+from orchestration.build.alerts import explanation
 from orchestration.build.artifacts import NodeResult
 from orchestration.build.result import RunResult
 from orchestration.errors import GateError, UsageError
@@ -129,6 +130,14 @@ def report() -> dict[str, Any]:
     return stages.report(Settings.load(), branch())
 
 
+@task(task_id="close_branch")
+def close_branch() -> str:
+    """Drop the branch of a run that has published. Any other one stays to be read."""
+    from orchestration.build import stages  # noqa: PLC0415 - imports dbt
+
+    return stages.close(Settings.load(), branch())
+
+
 @task(task_id="clean")
 def clean_up() -> dict[str, Any]:
     """What `firn clean` does."""
@@ -152,14 +161,7 @@ def _raise_if_refused(result: RunResult) -> None:
     """End the task red, for good: trying again would find the same."""
     if result.exit_code == 0:
         return
-    lines = [result.reason] if result.reason else []
-    for one in result.refusals:
-        found = one.finding
-        if found.severity == "error":
-            lines.append(f"{found.gate}: {found.subject}: {found.what}")
-            lines += [f"  see the rows: {one.look}"] if one.look else []
-    lines.append(f"Nothing was published. Its branch is {result.branch}.")
-    raise AirflowFailException("\n".join(lines))
+    raise AirflowFailException(explanation(result))
 
 
 def _raise_if_different(context: Context, nodes: Iterable[NodeResult]) -> None:

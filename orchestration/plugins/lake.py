@@ -13,8 +13,10 @@ from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse
 from fastapi.templating import Jinja2Templates
 
-from orchestration.build.overview import overview
+from orchestration.build import alerts
+from orchestration.build.overview import overview, run_state
 from orchestration.build.stages import run_of
+from orchestration.operators.names import branch_of
 from orchestration.settings import Settings
 
 _DOCS = ("index.html", "manifest.json", "catalog.json")
@@ -32,8 +34,16 @@ def lake(
     found = overview(settings)
     runs = {one.branch: run_of(settings, one.branch) for one in found.publications}
     runs |= {one.name: run_of(settings, one.name) for one in found.branches}
-    context = {"lake": found, "runs": runs, "named": publication}
+    told = alerts.newest(settings)
+    context = {"lake": found, "runs": runs, "named": publication, "alerts": told}
     return _templates.TemplateResponse(request, "lake.html", context)
+
+
+@app.get("/runs/{dag_id}/{run_id:path}", response_class=HTMLResponse)
+def run(request: Request, dag_id: str, run_id: str) -> HTMLResponse:
+    """What became of a DAG run in the lake: its branch, publication and findings."""
+    found = run_state(Settings.load(), branch_of(dag_id, run_id))
+    return _templates.TemplateResponse(request, "run.html", {"run": found})
 
 
 @app.get("/docs/{name}")
@@ -65,5 +75,11 @@ class LakePlugin(AirflowPlugin):
             "destination": "nav",
             "category": "browse",
             "url_route": "dbt_docs",
+        },
+        {
+            "name": "Lake",
+            "href": "/lake/runs/{DAG_ID}/{RUN_ID}",
+            "destination": "dag_run",
+            "url_route": "lake_run",
         },
     ]

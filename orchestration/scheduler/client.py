@@ -113,17 +113,16 @@ class Client:
         answer = self._call("POST", f"/api/v2/dags/{dag}/clearTaskInstances", asked)
         return int(answer["total_entries"])
 
+    def get(self, path: str) -> requests.Response:
+        """Whatever is at a path.
+
+        Raises:
+            SetupError: Airflow does not answer.
+        """
+        return self._ask("GET", path)
+
     def _call(self, verb: str, path: str, body: Any = None) -> Any:
-        try:
-            answer = self._http.request(
-                verb,
-                self._url + path,
-                json=body,
-                headers={"Authorization": f"Bearer {self._token}"},
-                timeout=_TIMEOUT,
-            )
-        except requests.RequestException as error:
-            raise _silent(self._url, error) from error
+        answer = self._ask(verb, path, body)
         if answer.status_code == 404:
             raise NotFoundError(
                 f"Airflow knows no {path.removeprefix('/api/v2/').partition('?')[0]}",
@@ -137,6 +136,18 @@ class Client:
                 remedy="Correct the parameters; the DAG's page shows what it takes.",
             )
         return answer.json() if answer.content else None
+
+    def _ask(self, verb: str, path: str, body: Any = None) -> requests.Response:
+        try:
+            return self._http.request(
+                verb,
+                self._url + path,
+                json=body,
+                headers={"Authorization": f"Bearer {self._token}"},
+                timeout=_TIMEOUT,
+            )
+        except requests.RequestException as error:
+            raise _silent(self._url, error) from error
 
     @cached_property
     def _token(self) -> str:

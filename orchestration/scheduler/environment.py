@@ -2,12 +2,9 @@
 
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from orchestration.settings import Settings
-
-_DATABASE = "FIRN_AIRFLOW_DATABASE"
 
 
 def home(settings: Settings) -> Path:
@@ -15,18 +12,12 @@ def home(settings: Settings) -> Path:
     return settings.home / "airflow"
 
 
-def database(settings: Settings, environ: Mapping[str, str] = os.environ) -> str:
-    """SQLAlchemy's URL of its database (`FIRN_AIRFLOW_DATABASE`, default SQLite)."""
-    return environ.get(_DATABASE) or f"sqlite:///{home(settings) / 'airflow.db'}"
+def variables(settings: Settings, *, port: int, database: str) -> dict[str, str]:
+    """What all of its components are told.
 
-
-def is_sqlite(settings: Settings) -> bool:
-    """Whether the database is a file: then a backfill by Airflow itself may lock it."""
-    return database(settings).startswith("sqlite")
-
-
-def variables(settings: Settings, *, port: int) -> dict[str, str]:
-    """What all of its components are told."""
+    Args:
+        database: SQLAlchemy's URL of its own database.
+    """
     orchestration = settings.project_dir / "orchestration"
     url = f"http://127.0.0.1:{port}"
     return {
@@ -45,7 +36,8 @@ def variables(settings: Settings, *, port: int) -> dict[str, str]:
         "AIRFLOW__CORE__DAG_DISCOVERY_SAFE_MODE": "False",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",  # loopback alone
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database(settings),
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database,
+        **_async(database),
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__API__BASE_URL": url,
@@ -58,3 +50,10 @@ def variables(settings: Settings, *, port: int) -> dict[str, str]:
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         "DO_NOT_TRACK": "1",
     }
+
+
+def _async(database: str) -> dict[str, str]:
+    """Airflow takes asyncpg for Postgres, where psycopg can do both."""
+    if not database.startswith("postgresql+psycopg:"):
+        return {}
+    return {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": database}

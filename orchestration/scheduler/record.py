@@ -14,10 +14,16 @@ from orchestration.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One that was started: its process, which ends all others, and its port."""
+    """One that was started.
+
+    Attributes:
+        pid: Of the process that keeps its components.
+        why_sqlite: Why its database is SQLite; empty if it is another one.
+    """
 
     pid: int
     port: int
+    why_sqlite: str = ""
 
     @classmethod
     def of(cls, settings: Settings) -> Self | None:

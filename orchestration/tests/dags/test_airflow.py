@@ -4,13 +4,15 @@ import os
 import signal
 from collections import Counter
 
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from orchestration.build.events import EventReader
 from orchestration.operators.names import branch_of
-from orchestration.tests.dags.conftest import Scheduler, counted, until
+from orchestration.scheduler.control import running
+from orchestration.tests.dags.conftest import SECRET, Scheduler, counted, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.full]
+pytestmark = pytest.mark.slow
 STALE = "loaded_at_field: \"timestamp '2000-01-01'\""
 MART = "models/marts/rpt_totals.sql"
 
@@ -67,6 +69,39 @@ def test_the_drill_ends_red_and_publishes_nothing(filled: Scheduler) -> None:
     assert {"failed", "skipped"} <= set(counted(states))
     assert filled.log() == before
     assert branch_of("drill", run) in filled.branches()
+    assert states["close_branch"] == "success"
+    alert = until(lambda: filled.alert(run))
+    assert alert.what == "failed"
+    assert "build: fct_orders: " in alert.text
+    assert f"firn sql --branch {branch_of('drill', run)} --file" in alert.text
+    assert until(lambda: [text for text in filled.posted if run in text])
+    assert "Not published" in filled.page(f"runs/drill/{run}")
+    assert run in filled.page("")
+
+
+def test_a_run_that_is_late_is_told_of(filled: Scheduler) -> None:
+    """Its sensor waits for a table, which the next publication changes."""
+    run = filled.client.trigger("tardy", {})
+    alert = until(lambda: filled.alert(run))
+    assert alert.what == "late"
+    assert filled.client.state("tardy", run) == "running"
+    filled.drop(3)
+    filled.run("ingest")
+    assert filled.client.wait("tardy", run) == "success"
+    filled.client.wait("build", filled.client.runs("build")[0])
+
+
+def test_a_model_with_another_text_is_a_new_version_of_the_dag(
+    filled: Scheduler,
+) -> None:
+    def version() -> int:
+        found = filled.client.get("/api/v2/dags/build/dagVersions?limit=100").json()
+        return int(found["total_entries"])
+
+    before = version()
+    filled.edit(MART, "count(*) as orders", "count( *) as orders")
+    until(lambda: version() == before + 1)
+    filled.edit(MART, "count( *) as orders", "count(*) as orders")
 
 
 def test_a_stale_source_holds_the_build(filled: Scheduler) -> None:
@@ -158,9 +193,36 @@ def test_a_killed_build_converges_to_one_publication(filled: Scheduler) -> None:
     assert len(filled.log()) == before + 2  # the landing, and one build
 
 
-def test_no_secret_is_in_logs(filled: Scheduler) -> None:
-    token = filled.settings.token_file.read_text().strip()
-    assert token
-    home = filled.settings.home
-    for path in (*home.glob("airflow/logs/**/*.log"), *home.glob("logs/**/*.log")):
-        assert token not in path.read_text(errors="replace"), path
+def test_no_secret_is_in_logs_templates_or_xcom(filled: Scheduler) -> None:
+    secrets = (filled.settings.token_file.read_text().strip(), SECRET)
+    home, client = filled.settings.home, filled.client
+    shown = {
+        str(path): path.read_text(errors="replace")
+        for pattern in ("airflow/logs/**/*.log", "logs/**/*.log", "logs/**/*.json*")
+        for path in home.glob(pattern)
+    }
+    every = "/api/v2/dags/~/dagRuns/~/taskInstances"
+    shown["tasks"] = client.get(f"{every}?limit=1000").text
+    assert "rendered_fields" in shown["tasks"]
+    shown["xcom"] = client.get(f"{every}/~/xcomEntries?limit=1000").text
+    assert "publish" in shown["xcom"]
+    for where, text in shown.items():
+        assert not [one for one in secrets if one in text], where
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("component", ["triggerer", "scheduler"])
+def test_a_component_that_dies_leads_to_the_same_end(
+    filled: Scheduler, component: str
+) -> None:
+    before = len(filled.log())
+    run = filled.client.trigger("build", {"full_refresh": True, "force": True})
+    logs = filled.settings.log_dir / branch_of("build", run)
+    until(lambda: any(event.node for event in EventReader(logs).read()))
+    keeper = psutil.Process(running(filled.settings).pid)
+    [dead] = [one for one in keeper.children() if component in one.cmdline()]
+    dead.kill()
+    assert filled.client.wait("build", run) == "success"
+    states = filled.states("build", run)
+    assert set(counted(states)) == {"success"}
+    assert len(filled.log()) == before + 1

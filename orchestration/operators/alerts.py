@@ -1,0 +1,61 @@
+"""Who hears of a run that is red or late: callbacks of a DAG."""
+
+import logging
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Literal
+
+from airflow.configuration import conf
+from airflow.sdk import Context
+from airflow.sdk.definitions.callback import AsyncCallback
+from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from asgiref.sync import sync_to_async
+
+from orchestration.build import alerts
+from orchestration.build.alerts import Alert
+from orchestration.errors import FirnError
+from orchestration.operators.names import branch_of
+from orchestration.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def alerted(*, within: timedelta) -> dict[str, Any]:
+    """A DAG's arguments: an alert when a run has failed, or is not over in time."""
+    return {
+        "on_failure_callback": failed,
+        "deadline": DeadlineAlert(
+            reference=DeadlineReference.DAGRUN_QUEUED_AT,
+            interval=within,
+            callback=AsyncCallback(late),
+            name=f"over within {within}",
+        ),
+    }
+
+
+def failed(context: Context) -> None:
+    """Say where to look, and which query shows the failing rows.
+
+    Airflow's DAG processor calls it.
+    """
+    dag_id, run_id = context["dag"].dag_id, context["run_id"]
+    why = alerts.why_failed(Settings.load(), branch_of(dag_id, run_id))
+    _tell("failed", dag_id, run_id, why)
+
+
+async def late(context: Mapping[str, Any]) -> None:
+    """Say that a run is not over yet. Airflow's triggerer calls it."""
+    run = context["dag_run"]
+    since = run.get("queued_at") or run.get("run_after")
+    text = f"It was queued at {since}, and is {run['state']}."
+    await sync_to_async(_tell)("late", run["dag_id"], run["dag_run_id"], text)
+
+
+def _tell(what: Literal["failed", "late"], dag_id: str, run_id: str, text: str) -> None:
+    run = f"dags/{dag_id}/runs/{run_id}"
+    url = f"{conf.get('api', 'base_url').rstrip('/')}/{run}"
+    log.error("%s: %s. %s", run, what, text)
+    try:
+        alerts.tell(Settings.load(), Alert(what=what, run=run, text=text, url=url))
+    except FirnError as error:
+        log.error("%s", error)  # noqa: TRY400 - its cause names a secret
