@@ -2,13 +2,13 @@
 
 import logging
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from airflow.configuration import conf
 from airflow.sdk import Context
 from airflow.sdk.definitions.callback import AsyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 from asgiref.sync import sync_to_async
 
 from orchestration.build import alerts
@@ -20,12 +20,23 @@ from orchestration.settings import Settings
 log = logging.getLogger(__name__)
 
 
+class RunCreated(BaseDeadlineReference):
+    """The moment at which a run was made.
+
+    Not Airflow's own `DAGRUN_QUEUED_AT`: with one, 3.3 cannot clear a task
+    (apache/airflow#70368).
+    """
+
+    def _evaluate_with(self, **_: Any) -> datetime:
+        return datetime.now(UTC)  # it is asked at that moment
+
+
 def alerted(*, within: timedelta) -> dict[str, Any]:
     """A DAG's arguments: an alert when a run has failed, or is not over in time."""
     return {
         "on_failure_callback": failed,
         "deadline": DeadlineAlert(
-            reference=DeadlineReference.DAGRUN_QUEUED_AT,
+            reference=RunCreated(),
             interval=within,
             callback=AsyncCallback(late),
             name=f"over within {within}",
@@ -46,8 +57,7 @@ def failed(context: Context) -> None:
 async def late(context: Mapping[str, Any]) -> None:
     """Say that a run is not over yet. Airflow's triggerer calls it."""
     run = context["dag_run"]
-    since = run.get("queued_at") or run.get("run_after")
-    text = f"It was queued at {since}, and is {run['state']}."
+    text = f"It is {run['state']} since {run.get('start_date')}, and not over."
     await sync_to_async(_tell)("late", run["dag_id"], run["dag_run_id"], text)
 
 

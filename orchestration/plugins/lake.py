@@ -16,6 +16,7 @@ from fastapi.templating import Jinja2Templates
 from orchestration.build import alerts
 from orchestration.build.overview import overview, run_state
 from orchestration.build.stages import run_of
+from orchestration.operators.alerts import RunCreated
 from orchestration.operators.names import branch_of
 from orchestration.settings import Settings
 
@@ -61,6 +62,7 @@ class LakePlugin(AirflowPlugin):
 
     name = "firn"
     fastapi_apps = [{"app": app, "url_prefix": "/lake", "name": "Lake"}]  # noqa: RUF012
+    deadline_references = [RunCreated]  # noqa: RUF012
     external_views = [  # noqa: RUF012  # Airflow's own way
         {
             "name": "Lake",
