@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 HIDDEN = "***"
 _SHORTEST = 4  # a shorter secret would blank half of every text, and is no secret
 _IN_ADDRESS = re.compile(r"(?<=://)([^/\s:@'\"]*):([^/\s@'\"]+)(?=@)")
-_ADDRESSES = ("FIRN_CATALOG_DATABASE", "FIRN_CATALOG_URI")
+_ADDRESSES = ("FIRN_CATALOG_DATABASE", "FIRN_CATALOG_URI", "FIRN_AIRFLOW_DATABASE")
 
 
 def redact(text: str, environ: Mapping[str, str] = os.environ) -> str:

@@ -5,6 +5,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from orchestration.errors import UsageError
 from orchestration.settings import Settings
 
 _DATABASE = "FIRN_AIRFLOW_DATABASE"
@@ -16,8 +20,22 @@ def home(settings: Settings) -> Path:
 
 
 def database(settings: Settings, environ: Mapping[str, str] = os.environ) -> str:
-    """SQLAlchemy's URL of its database (`FIRN_AIRFLOW_DATABASE`, default SQLite)."""
-    return environ.get(_DATABASE) or f"sqlite:///{home(settings) / 'airflow.db'}"
+    """SQLAlchemy's URL of its database (`FIRN_AIRFLOW_DATABASE`, default SQLite).
+
+    Raises:
+        UsageError: It is no URL, or its driver is not installed.
+    """
+    url = environ.get(_DATABASE) or f"sqlite:///{home(settings) / 'airflow.db'}"
+    try:
+        make_url(url).get_dialect().import_dbapi()
+    except (ArgumentError, ValueError, ImportError) as error:
+        raise UsageError(
+            f"it is no URL of a database with a driver here ({type(error).__name__})",
+            where=_DATABASE,
+            remedy="Write it as SQLAlchemy does, dialect+driver://user:password@host/"
+            "name, and install the driver.",
+        ) from None  # the cause may repeat the password
+    return url
 
 
 def is_sqlite(settings: Settings) -> bool:
@@ -32,7 +50,9 @@ def variables(settings: Settings, *, port: int) -> dict[str, str]:
     return {
         "AIRFLOW_HOME": str(home(settings)),
         # It starts its components by name.
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PATH": os.pathsep.join(
+            [str(Path(sys.executable).parent), *os.get_exec_path()]
+        ),
         "FIRN_PROJECT_DIR": str(settings.project_dir),
         "FIRN_HOME": str(settings.home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(orchestration / "dags"),
