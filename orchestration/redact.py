@@ -13,7 +13,7 @@ from urllib.parse import quote, quote_plus, unquote, urlsplit
 HIDDEN = "***"
 _SHORTEST = 4  # a shorter secret would blank half of every text, and is no secret
 _IN_ADDRESS = re.compile(r"(?<=://)([^/\s:@'\"]*):([^/\s@'\"]+)(?=@)")
-_ADDRESSES = ("FIRN_CATALOG_DATABASE", "FIRN_CATALOG_URI")
+_ADDRESSES = ("FIRN_CATALOG_DATABASE", "FIRN_CATALOG_URI", "FIRN_AIRFLOW_DATABASE")
 
 
 def redact(text: str, environ: Mapping[str, str] = os.environ) -> str:
@@ -26,7 +26,7 @@ def redact(text: str, environ: Mapping[str, str] = os.environ) -> str:
 
 
 def _secrets(environ: Mapping[str, str]) -> Iterator[str]:
-    found = [environ.get("FIRN_CATALOG_TOKEN")]
+    found = [environ.get("FIRN_CATALOG_TOKEN"), environ.get("FIRN_ALERT_URL")]
     # dbt's own name for variables that only the profile may use.
     found += [v for k, v in environ.items() if k.startswith("DBT_ENV_SECRET")]
     for name in _ADDRESSES:

@@ -8,6 +8,7 @@ webhooks of chats take it. That address is a secret, and appears in no message.
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -78,7 +79,7 @@ def tell(
     """
     line = json.dumps({**asdict(alert), "at": datetime.now(UTC).isoformat()})
     with _path(settings).open("a", encoding="utf-8") as file:
-        file.write(line + "\n")
+        file.write(f"\n{line}\n")  # the last one may be half a line
     if url := environ.get(URL):
         _post(url, f"{alert.run} {alert.what}\n{alert.text}\n{alert.url}")
 
@@ -94,7 +95,8 @@ def _alerts(settings: Settings) -> Iterator[Alert]:
     except FileNotFoundError:
         return
     for line in lines:
-        yield Alert(**json.loads(line))
+        with suppress(json.JSONDecodeError):  # half of one, whose process was killed
+            yield Alert(**json.loads(line))
 
 
 def _path(settings: Settings) -> Path:

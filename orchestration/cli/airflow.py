@@ -1,6 +1,7 @@
 """`firn airflow`: a real Airflow for this project, on this machine."""
 
 import json
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -23,7 +24,9 @@ def airflow() -> None:
 
 @app.command()
 def up(
-    port: Annotated[int, typer.Option(help="Of the loopback interface.")] = 8080,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Of the loopback interface.")
+    ] = 8080,
     output: FormatOption = Format.text,
 ) -> None:
     """Start scheduler, triggerer, DAG processor and API server; wait until healthy.
@@ -162,14 +165,13 @@ def down(output: FormatOption = Format.text) -> None:
 def _params(text: str) -> dict[str, Any]:
     from orchestration.errors import UsageError
 
-    try:
+    with suppress(ValueError, RecursionError):
         found = json.loads(text)
-    except json.JSONDecodeError as error:
-        found = error
-    if isinstance(found, dict):
-        return found
+        json.dumps(found, allow_nan=False)  # NaN is Python's JSON alone
+        if isinstance(found, dict):
+            return found
     raise UsageError(
-        f"{text!r} is no JSON object",
+        f"{text[:80]!r} is no JSON object",
         where="--conf",
         remedy="""Give one, in single quotes: --conf '{"engine": "spark"}'.""",
     )

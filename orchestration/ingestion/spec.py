@@ -83,7 +83,7 @@ class Column(_Strict):
 class Period(_Strict):
     """A duration as dbt writes it: `{count: 36, period: hour}`."""
 
-    count: int = Field(gt=0)
+    count: int = Field(gt=0, le=1_000_000)  # years enough, and no overflow
     period: Literal["minute", "hour", "day"]
 
     @property
@@ -113,7 +113,7 @@ class Schedule(_Strict):
     """
 
     pool: Name | None = None
-    queue: str = "default"
+    queue: str = Field(default="default", min_length=1)
     priority_weight: int = Field(default=1, ge=1)
     patience: Period = Period(count=1, period="minute")
 

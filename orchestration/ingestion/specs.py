@@ -16,6 +16,7 @@ from orchestration.ingestion.spec import (
     CsvOptions,
     Freshness,
     Period,
+    Schedule,
     Source,
     Table,
 )
@@ -169,4 +170,6 @@ _MODELS: dict[str, type[BaseModel]] = {
     "freshness": Freshness,
     "warn_after": Period,
     "error_after": Period,
+    "schedule": Schedule,
+    "patience": Period,
 }

@@ -63,7 +63,7 @@ async def late(context: Mapping[str, Any]) -> None:
 
 def _tell(what: Literal["failed", "late"], dag_id: str, run_id: str, text: str) -> None:
     run = f"dags/{dag_id}/runs/{run_id}"
-    url = f"{conf.get('api', 'base_url').rstrip('/')}/{run}"
+    url = f"{conf.get('api', 'base_url', fallback='').rstrip('/')}/{run}"
     log.error("%s: %s. %s", run, what, text)
     try:
         alerts.tell(Settings.load(), Alert(what=what, run=run, text=text, url=url))

@@ -14,6 +14,7 @@ from orchestration import locks
 from orchestration.errors import SetupError
 from orchestration.scheduler import record
 from orchestration.scheduler.client import Client
+from orchestration.scheduler.database import named
 from orchestration.scheduler.environment import home
 from orchestration.scheduler.record import Record
 from orchestration.settings import Settings
@@ -40,12 +41,14 @@ def up(
     Raises:
         SetupError: Airflow is not installed, the port is taken, or a component does not
             start; the message has the reason and names the log.
+        UsageError: `FIRN_AIRFLOW_DATABASE` names no database.
     """
     _require()
     home(settings).mkdir(parents=True, exist_ok=True)
     with locks.alone(record.start_lock(settings)):
         if (found := Record.of(settings)) is not None:
             return found, False
+        named()  # a bad one is told here, not in a log
         _require_free(port)
         keeper = _spawn(settings, port)
         try:
@@ -116,7 +119,7 @@ def _require_free(port: int) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise SetupError(
-                f"port {port} is taken",
+                f"port {port} cannot be had: {error.strerror}",
                 where="127.0.0.1",
                 remedy="End what listens there, or choose another: --port 8081.",
             ) from error

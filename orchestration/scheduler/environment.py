@@ -23,7 +23,9 @@ def variables(settings: Settings, *, port: int, database: str) -> dict[str, str]
     return {
         "AIRFLOW_HOME": str(home(settings)),
         # It starts its components by name.
-        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PATH": os.pathsep.join(
+            [str(Path(sys.executable).parent), *os.get_exec_path()]
+        ),
         "FIRN_PROJECT_DIR": str(settings.project_dir),
         "FIRN_HOME": str(settings.home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(orchestration / "dags"),

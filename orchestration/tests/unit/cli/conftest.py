@@ -6,6 +6,9 @@ from typer.testing import CliRunner, Result
 
 from orchestration.cli.main import app
 from orchestration.tests import environment
+from orchestration.tests.small_airflow import one_airflow, small_airflow
+
+__all__ = ["one_airflow", "small_airflow"]
 
 PROJECT = Path(__file__).parents[4]
 Firn = Callable[..., Result]

@@ -2,10 +2,12 @@
 
 from pathlib import Path
 from textwrap import dedent
+from typing import Literal
 
 import pytest
 
 from orchestration.errors import NotFoundError, SpecError, UsageError
+from orchestration.ingestion.spec import Period
 from orchestration.ingestion.specs import expand, load_source, load_sources
 from orchestration.settings import Settings
 
@@ -76,6 +78,30 @@ def test_a_good_spec_has_canonical_types(tmp_path: Path) -> None:
             4,
             "Did you mean 'day'?",
         ),
+        *(
+            ("path: landing", f"path: a\nschedule:\n  {line}", 4, message)
+            for line, message in (
+                ("pol: api", "Did you mean 'pool'?"),
+                ("every: 5", "Known: pool, queue, priority_weight, patience."),
+                ("pool: 'my pool'", "is no name"),
+                ("pool: Shop", "is no name"),
+                ("pool: ''", "is no name"),
+                ("queue: ''", "at least 1 character"),
+                ("queue: 7", "valid string"),
+                ("priority_weight: 0", "greater than or equal to 1"),
+                ("priority_weight: -1", "greater than or equal to 1"),
+                ("priority_weight: high", "valid integer"),
+                ("patience: 60", "valid dictionary"),
+                ("patience: {count: -5, period: minute}", "greater than 0"),
+                ("patience: {count: 0, period: minute}", "greater than 0"),
+                ("patience: {count: 1.5, period: minute}", "valid integer"),
+                ("patience: {count: 1000000000, period: day}", "less than or equal"),
+                ("patience: {count: 5, period: second}", "Use 'minute'"),
+                ("patience: {count: 5}", "'period' is missing"),
+                ("patience: {cuont: 5, period: day}", "Did you mean 'count'?"),
+            )
+        ),
+        ("path: landing", "path: a\nschedule: hourly", 3, "valid dictionary"),
         (
             "path: landing",
             "path: a\ncsv: {header: false}\nschema_policy: evolve",
@@ -138,3 +164,26 @@ def test_a_folder_of_specs_that_is_not_there_is_named(
 
 def test_the_projects_own_specs_are_valid(settings: Settings) -> None:
     assert load_sources(settings)
+
+
+def test_a_source_is_scheduled_as_it_says(tmp_path: Path) -> None:
+    path = tmp_path / "shop.yml"
+    path.write_text(GOOD)
+    source = load_source(path)
+    assert source.pool == "shop", "its own"
+    assert source.schedule.patience.seconds == 60
+    path.write_text(
+        f"{GOOD}schedule: {{pool: erp, priority_weight: 3, queue: slow,"
+        " patience: {count: 2, period: hour}}\n"
+    )
+    source = load_source(path)
+    assert (source.pool, source.schedule.queue) == ("erp", "slow")
+    assert source.schedule.priority_weight == 3
+    assert source.schedule.patience.seconds == 7200
+
+
+@pytest.mark.parametrize("period", ["minute", "hour", "day"])
+def test_the_longest_period_has_seconds(
+    period: Literal["minute", "hour", "day"],
+) -> None:
+    assert Period(count=1_000_000, period=period).seconds >= 60_000_000
