@@ -107,7 +107,7 @@ def _path(settings: Settings) -> Path:
 def _post(url: str, text: str) -> None:
     retrying = Retrying(
         stop=stop_after_attempt(_ATTEMPTS),
-        wait=wait_exponential_jitter(initial=0.5, max=5),
+        wait=wait_exponential_jitter(multiplier=0.5, max=5),
         reraise=True,
     )
     try:

@@ -61,8 +61,7 @@ class Hook:
 def silent() -> str:
     """An address where nobody listens."""
     with Hook() as hook:
-        url = hook.url
-    return url
+        return hook.url
 
 
 def test_it_is_kept_newest_first(settings: Settings) -> None:
