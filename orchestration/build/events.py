@@ -7,16 +7,18 @@ One JSON object a line, appended as it happens:
     {"at": …, "what": "complete"}
 
 A source's freshness is a node of kind `source`. The newest line of a node holds. A
-build that was killed, or could not go on, writes no `complete`.
+build that was killed, or could not go on, writes no `complete`; a line that it has cut
+off counts, and tells nothing.
 """
 
 import json
+import os
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from orchestration.build.artifacts import NodeResult, SourceAge
 
@@ -41,7 +43,7 @@ class EventLog:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = (folder / FILE).open("a", encoding="utf-8")
+        self._file = lines_after(folder / FILE)
         self._lock = threading.Lock()
         self._told: set[str] = set()
 
@@ -68,14 +70,14 @@ class EventLog:
         self._write("started", id=node_id)
 
     def finished(self, node: NodeResult) -> None:
-        """dbt ended a node."""
-        self._told.add(node.id)
-        self._write("finished", node=asdict(node))
+        """dbt ended a node; `sources` tells of those, with their age."""
+        if node.kind != "source":
+            self._finished(node)
 
     def sources(self, ages: Iterable[SourceAge]) -> None:
         """Freshness was asked."""
         for age in ages:
-            self.finished(
+            self._finished(
                 NodeResult(
                     id=age.id,
                     kind="source",
@@ -88,6 +90,10 @@ class EventLog:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def _finished(self, node: NodeResult) -> None:
+        self._told.add(node.id)
+        self._write("finished", node=asdict(node))
 
     def _write(self, what: str, **data: Any) -> None:
         at = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -117,6 +123,25 @@ class EventReader:
         self._position += len(complete)
         for line in complete.splitlines():
             self._number += 1
-            data = json.loads(line)
-            node = NodeResult(**data["node"]) if "node" in data else None
-            yield Event(self._number, data["what"], node)
+            if (data := parsed(line)) is not None:
+                node = NodeResult(**data["node"]) if "node" in data else None
+                yield Event(self._number, data["what"], node)
+
+
+def lines_after(path: Path) -> TextIO:
+    """Open a file for more lines; one that a kill has cut off stays one of its own."""
+    file = path.open("a", encoding="utf-8")
+    if file.tell():
+        with path.open("rb") as written:
+            written.seek(-1, os.SEEK_END)
+            file.write("" if written.read() == b"\n" else "\n")
+    return file
+
+
+def parsed(line: bytes | str) -> dict[str, Any] | None:
+    """A line's object; None where a kill has cut it off."""
+    try:
+        data: dict[str, Any] = json.loads(line)
+    except ValueError:
+        return None
+    return data

@@ -141,12 +141,16 @@ def volume(evidence: Evidence) -> Iterator[Finding]:
 def verdict(evidence: Evidence) -> Iterator[Finding]:
     """dbt said no, whatever the other gates make of its artifacts."""
     failed = any(node.outcome == "failed" for node in evidence.nodes)
+    skipped = [node.name for node in evidence.nodes if node.outcome == "skipped"]
+    what = "dbt ended with an error that no node reports; see dbt.log"
+    if skipped:
+        what = f"skipped, and not built since: {', '.join(skipped)}"
     if not evidence.success and not failed:
         yield Finding(
             gate="build",
             severity="error",
             subject="dbt",
-            what="dbt ended with an error that no node reports; see dbt.log",
+            what=what,
         )
 
 

@@ -21,6 +21,7 @@ class Kept:
         newest: The last publication before the fork.
         inputs: The tables that the build reads and does not make.
         dbt_invocation: dbt's id of the build; empty before it has ended.
+        same: Whether the branch was like `main` when it was last to be published.
     """
 
     dbt_args: tuple[str, ...]
@@ -31,6 +32,7 @@ class Kept:
     evidence: Evidence = field(default_factory=Evidence)
     inputs: tuple[str, ...] = ()
     dbt_invocation: str = ""
+    same: bool = False
 
 
 _KEPT = TypeAdapter(Kept)

@@ -8,10 +8,11 @@ can be taken up again. What one stage leaves for the next lies in the run's logs
 """
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from dbt.contracts.graph.manifest import Manifest
 from filelock import FileLock
@@ -31,12 +32,14 @@ from orchestration.build.nothing_new import (
     freshness_is_due,
     unchanged,
 )
-from orchestration.build.result import RunResult
+from orchestration.build.result import RunResult, Status
 from orchestration.build.run import note_of
 from orchestration.errors import NotFoundError, SetupError, UsageError
 from orchestration.lake import Lake
-from orchestration.lake.model import TableId
+from orchestration.lake.model import Publication, TableId
 from orchestration.settings import Settings
+
+_UNFINISHED = ("failed", "skipped")
 
 
 def open_branch(
@@ -67,6 +70,7 @@ def open_branch(
             if path_of(settings, branch).is_file():
                 return None
             lake.drop_branch(branch)  # whoever forked it was killed before it said so
+        path_of(settings, branch).unlink(missing_ok=True)  # of a branch that is gone
         memory = Memory(settings)
         idle = unchanged(lake, code, memory) if code and not forced else None
         if idle and not freshness_is_due(idle.built, datetime.now(UTC)):
@@ -106,7 +110,9 @@ def build(
             stale = work.freshness(runner)
             events.sources(work.evidence.sources)
             kept = before if stale else _built(before, work, runner, events)
-        nodes = _newest(before.evidence.nodes, work.evidence.nodes)
+            known = _known(runner.manifest)
+        earlier = (node for node in before.evidence.nodes if node.id in known)
+        nodes = _newest(earlier, work.evidence.nodes)
         work.evidence = replace(work.evidence, nodes=nodes)
         keep(settings, branch, replace(kept, evidence=work.evidence))
         events.complete()
@@ -130,10 +136,11 @@ def build_nodes(
         with part.session() as runner:
             results = part.build(runner, "test" if tests else "build")
         events.tell(results.nodes)
+        nodes = _newest(kept.evidence.nodes, results.nodes)
         work.evidence = replace(
             part.evidence,
-            nodes=_newest(kept.evidence.nodes, results.nodes),
-            success=True,  # each node speaks for itself
+            nodes=nodes,
+            success=_is_whole(kept.evidence, nodes),
             sources=kept.evidence.sources,
             source_sql=kept.evidence.source_sql,
         )
@@ -156,24 +163,25 @@ def judge_branch(settings: Settings, branch: str) -> RunResult:
 def publish(settings: Settings, branch: str) -> RunResult:
     """Publish the branch and drop it, if no gate objects; once for each run.
 
-    Called again after it has published, it answers with that publication.
+    Called again after it has published, or has found nothing to publish, it answers as
+    it did then; also where it was killed before it could answer.
 
     Raises:
         UsageError: The branch is gone, and was not published.
     """
     with closing(Lake.open(settings)) as lake:
         if not _exists(lake, branch):
-            done = next((p for p in lake.log(1000) if p.branch == branch), None)
-            if done is None:
-                raise _gone(branch)
-            return RunResult(
-                status="published", seconds=0, branch=branch, publication=done
-            )
+            return _ended(settings, lake, branch)
     with _on(settings, branch) as (kept, work, _):
         if refused(judge(work.evidence)) or not kept.dbt_invocation:
             return work.result("refused")
-        inputs = map(TableId.parse, kept.inputs)
-        return work.land(inputs, kept.dbt_invocation)
+        same = not work.lake.diff(branch)
+        keep(settings, branch, replace(kept, same=same))
+        done = _publication(work.lake, branch, kept) if same else None
+        if done:  # whoever published it was killed before the branch was dropped
+            work.newest = done.id
+        result = work.land(map(TableId.parse, kept.inputs), kept.dbt_invocation)
+        return work.result("published", publication=done) if done else result
 
 
 def report(settings: Settings, branch: str) -> dict[str, int | float]:
@@ -188,6 +196,8 @@ def report(settings: Settings, branch: str) -> dict[str, int | float]:
     kept = load(path_of(settings, branch))
     reading = f"{branch}_docs"
     with closing(Lake.open(settings)) as lake:
+        if _exists(lake, reading):
+            lake.drop_branch(reading)  # whoever read from it was killed
         lake.create_branch(reading)
         try:
             with _attempt(settings, lake, reading, kept).session() as runner:
@@ -260,8 +270,7 @@ def _attempt(settings: Settings, lake: Lake, branch: str, kept: Kept) -> Attempt
 
 def _built(kept: Kept, work: Attempt, runner: Dbt, events: EventLog) -> Kept:
     """Build all of it, or in a second try what failed or was skipped."""
-    assert runner.manifest is not None  # freshness has read the project
-    unfinished = _unfinished(kept.evidence.nodes, runner.manifest)
+    unfinished = _unfinished(kept.evidence.nodes, _known(runner.manifest))
     if kept.dbt_invocation and unfinished:  # a gate may have refused what dbt built
         runner.args = _only(kept, unfinished)
     results = work.build(runner)
@@ -279,20 +288,49 @@ def _only(kept: Kept, select: Sequence[str]) -> tuple[str, ...]:
     return (*arguments.shared(kept.dbt_args), *chosen)
 
 
-def _unfinished(nodes: Iterable[NodeResult], manifest: Manifest) -> list[str]:
+def _unfinished(nodes: Iterable[NodeResult], known: Mapping[str, Any]) -> list[str]:
     """What failed or was skipped, as dbt selects it.
 
     Not by `dbt retry`, which leaves unit tests out.
     """
-    ids = {node.id for node in nodes if node.outcome in ("failed", "skipped")}
-    known = {**manifest.nodes, **manifest.unit_tests}
+    ids = {node.id for node in nodes if node.outcome in _UNFINISHED}
     return [f"fqn:{'.'.join(known[name].fqn)}" for name in sorted(ids & set(known))]
 
 
+def _known(manifest: Manifest | None) -> Mapping[str, Any]:
+    """What the project can build."""
+    assert manifest is not None  # freshness has read the project
+    return {**manifest.nodes, **manifest.unit_tests}
+
+
+def _is_whole(before: Evidence, nodes: Iterable[NodeResult]) -> bool:
+    """Whether dbt would call it a success, once some nodes were built again."""
+    unfinished = (node.outcome in _UNFINISHED for node in before.nodes)
+    explained = before.success or any(unfinished)
+    return explained and not any(node.outcome == "skipped" for node in nodes)
+
+
 def _newest(
-    before: Sequence[NodeResult], after: Sequence[NodeResult]
+    before: Iterable[NodeResult], after: Iterable[NodeResult]
 ) -> tuple[NodeResult, ...]:
     return tuple({node.id: node for node in (*before, *after)}.values())
+
+
+def _ended(settings: Settings, lake: Lake, branch: str) -> RunResult:
+    """What a run came to whose branch is gone."""
+    with suppress(SetupError):
+        kept = load(path_of(settings, branch))
+        done = _publication(lake, branch, kept)
+        if done or kept.same:
+            status: Status = "published" if done else "unchanged"
+            return RunResult(status=status, seconds=0, branch=branch, publication=done)
+    raise _gone(branch)
+
+
+def _publication(lake: Lake, branch: str, kept: Kept) -> Publication | None:
+    """What the run has published since its branch was forked."""
+    newer = (one for one in lake.log(1000) if one.id > kept.newest)
+    return next((one for one in newer if one.branch == branch), None)
 
 
 def _exists(lake: Lake, branch: str) -> bool:

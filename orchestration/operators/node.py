@@ -33,14 +33,16 @@ from airflow.triggers.base import (
 from asgiref.sync import sync_to_async
 
 from orchestration.build.artifacts import NodeResult
-from orchestration.build.events import Event, EventReader
+from orchestration.build.events import Event, EventReader, lines_after, parsed
 from orchestration.errors import GateError
 from orchestration.operators.names import branch_of
 from orchestration.settings import Settings
 
 _POLL = 0.25  # seconds between two looks at the events
+_POLL_AGAIN = 1.0  # of a task that was cleared, which asks Airflow each time
 _ASK = 5.0  # seconds without news after which Airflow is asked for the build's state
-_OVER = {"success", "failed", "upstream_failed", "skipped", "removed"}
+_LEFT_OUT = {"skipped", "upstream_failed"}
+_OVER = {"success", "failed", "removed", *_LEFT_OUT}
 _SHOWN = "shown.jsonl"
 Ask = Callable[[], Awaitable[Mapping[str, str | None]]]
 
@@ -84,15 +86,23 @@ class NodeOperator(BaseOperator):
         )
 
     def build_again(self, context: Context, event: Mapping[str, Any]) -> None:  # noqa: ARG002
-        """On a worker: build the nodes once more on the run's branch."""
+        """On a worker: build the nodes once more on the run's branch.
+
+        Raises:
+            GateError: One of them failed.
+        """
         from orchestration.build.stages import build_nodes  # noqa: PLC0415 - imports dbt
 
         run = context["dag_run"]
         branch = branch_of(run.dag_id, run.run_id)
         tests = all(name.startswith(("test.", "unit_test.")) for name in self.nodes)
-        results = build_nodes(Settings.load(), branch, self.select, tests=tests)
+        settings = Settings.load()
+        results = build_nodes(settings, branch, self.select, tests=tests)
         for line in _lines(results):
             self.log.info(line)
+        folder = settings.log_dir / branch
+        shown = _Shown(folder, self.task_id, attempt=context["ti"].try_number)
+        shown.note(_newest(folder, self.nodes))
         failed = [node.name for node in results if node.outcome == "failed"]
         if failed:
             raise GateError(
@@ -120,29 +130,29 @@ class NodeTrigger(BaseTrigger):
         task = self._task
         branch = branch_of(task.dag_id, task.run_id)
         news = _News.of(Settings.load().log_dir / branch)
-        shown = _Shown(news.folder, task.task_id)
-        before = shown.newest() if task.try_number > 1 else 0
-        while True:
-            found = news.of_nodes(self.nodes)
-            newest = max((event.number for event in found.values()), default=0)
-            if len(found) == len(self.nodes) and newest > before:
-                break
-            if before:
-                state = (await self._states()).get(self.build_task)
-                if state in _OVER and not news.look() and await self._is_next():
+        shown = _Shown(news.folder, task.task_id, attempt=task.try_number)
+        before, started = shown.newest(), time.monotonic()
+        while len(news.of_nodes(self.nodes, after=before)) < len(self.nodes):
+            state = await self._build_state(news, started, again=before > 0)
+            if state in _OVER:
+                # Read after Airflow was asked: all that the build wrote is there.
+                found = news.of_nodes(self.nodes, after=before, at_once=True)
+                if found and (news.complete or len(found) == len(self.nodes)):
+                    break
+                if found or not before or state in _LEFT_OUT:
+                    yield self._without_result(state, found, news)
+                    return
+                if self.nodes[0].startswith("source."):
+                    break  # nothing can be built: it shows once more how old it is
+                if await self._is_next():
                     yield TriggerEvent({"nodes": self.nodes})  # type: ignore[no-untyped-call]
                     return
-                await asyncio.sleep(1)
-            else:
-                state = await news.build_state(self._states, self.build_task)
-                if state in _OVER and not news.look():
-                    yield self._without_result(str(state), found, news)
-                    return
-            await asyncio.sleep(_POLL)
-        results = [event.node for event in found.values() if event.node]
+            await asyncio.sleep(_POLL_AGAIN if before else _POLL)
+        events = news.of_nodes(self.nodes).values()
+        results = [event.node for event in events if event.node]
         for line in _lines(results):
             self.log.info(line)
-        shown.note(newest)
+        shown.note(max(event.number for event in events))
         yield _end(results)
 
     @property
@@ -160,6 +170,13 @@ class NodeTrigger(BaseTrigger):
         found: Mapping[str, str | None] = states.get(task.run_id, {})
         return found
 
+    async def _build_state(
+        self, news: "_News", started: float, *, again: bool
+    ) -> str | None:
+        if again:
+            return (await self._states()).get(self.build_task)
+        return await news.build_state(self._states, self.build_task, since=started)
+
     async def _is_next(self) -> bool:
         """Whether all that comes before it in the graph has ended."""
         above = set(getattr(self.task, "upstream_task_ids", ())) - {self.build_task}
@@ -169,9 +186,9 @@ class NodeTrigger(BaseTrigger):
     def _without_result(
         self, state: str, found: Mapping[str, Event], news: "_News"
     ) -> TriggerEvent:
-        """The build is over and has not spoken of these nodes."""
+        """The build is over and has not spoken of all these nodes."""
         missing = [name for name in self.nodes if name not in found]
-        if news.complete or state in ("skipped", "upstream_failed"):
+        if news.complete or state in _LEFT_OUT:
             self.log.info("Not part of this build: %s", ", ".join(missing))
             return TaskSkippedEvent()
         self.log.error(
@@ -230,17 +247,22 @@ class _News:
             cls._all.clear()
         return cls._all.setdefault(folder, cls(folder))
 
-    def of_nodes(self, ids: Sequence[str]) -> dict[str, Event]:
-        """What is known of these nodes."""
-        self.look()
-        return {name: self._newest[name] for name in ids if name in self._newest}
+    def of_nodes(
+        self, ids: Sequence[str], *, after: int = 0, at_once: bool = False
+    ) -> dict[str, Event]:
+        """What is known of these nodes, by events after that number.
 
-    def look(self) -> bool:
-        """Read what is new, unless another task has just done so."""
+        Args:
+            at_once: Read what is new although another task has just done so.
+        """
         now = time.monotonic()
-        if now - self._looked < _POLL / 2:
-            return False
-        self._looked = now
+        if at_once or now - self._looked >= _POLL / 2:
+            self._looked = now
+            self._look(now)
+        known = {name: self._newest[name] for name in ids if name in self._newest}
+        return {name: one for name, one in known.items() if one.number > after}
+
+    def _look(self, now: float) -> None:
         events = list(self._reader.read())
         for event in events:
             if event.node:
@@ -250,12 +272,14 @@ class _News:
             )
         if events:
             self._heard = now
-        return bool(events)
 
-    async def build_state(self, ask: Ask, build_task: str) -> str | None:
+    async def build_state(
+        self, ask: Ask, build_task: str, *, since: float
+    ) -> str | None:
         """How the build is, asked of Airflow once in a while, for all tasks at once.
 
-        None while there is news, since then it runs.
+        None while there is news, since then it runs; and where the last answer is from
+        before `since`, when another try of it may have been over.
         """
         async with self._asking:
             now = time.monotonic()
@@ -264,27 +288,42 @@ class _News:
                 self._state = (await ask()).get(build_task)
             elif self._heard > self._asked:
                 self._state = None
-            return self._state
+            return self._state if self._asked >= since else None
+
+
+def _newest(folder: Path, ids: Sequence[str]) -> int:
+    """The number of the last event that is about one of these nodes."""
+    events = EventReader(folder).read()
+    return max(event.number for event in events if event.node and event.node.id in ids)
 
 
 class _Shown:
-    """Which result a task has shown last, so that a later try knows a newer one."""
+    """Which result a task has shown last, so that a later try knows a newer one.
 
-    def __init__(self, folder: Path, task_id: str) -> None:
+    Args:
+        attempt: The try that asks, or shows. What it has shown itself is no old result
+            for it: its triggerer may have been killed just after that.
+    """
+
+    def __init__(self, folder: Path, task_id: str, *, attempt: int) -> None:
         self._path = folder / _SHOWN
         self._task = task_id
+        self._try = attempt
 
     def newest(self) -> int:
-        """The number of its event; 0 if it has shown none."""
+        """The number of the event that a try before has shown; 0 if none has."""
         if not self._path.is_file():
             return 0
-        lines = map(json.loads, self._path.read_text("utf-8").splitlines())
-        return max(
-            (one["event"] for one in lines if one["task"] == self._task), default=0
+        lines = map(parsed, self._path.read_bytes().splitlines())
+        shown = (
+            one["event"]
+            for one in lines
+            if one and one["task"] == self._task and one["try"] < self._try
         )
+        return max(shown, default=0)
 
     def note(self, number: int) -> None:
         """Remember it."""
-        line = json.dumps({"task": self._task, "event": number})
-        with self._path.open("a", encoding="utf-8") as file:
+        line = json.dumps({"task": self._task, "try": self._try, "event": number})
+        with lines_after(self._path) as file:
             file.write(line + "\n")

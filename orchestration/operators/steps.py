@@ -1,10 +1,12 @@
 """The stages of a build as tasks."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
+from datetime import datetime
 from typing import Any
 
+import click
 from airflow.sdk import AssetAlias, Context, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
@@ -41,21 +43,37 @@ def dbt_args(params: Mapping[str, Any]) -> tuple[str, ...]:
             parameters themselves: Airflow 3.3.2's triggerer ends where one of them has
             no default, and a task starts in it.
     """
-    if "start" in params and not all(params[one] for one in ("select", "start", "end")):
-        raise UsageError(
-            "a backfill wants to know what, and which days",
-            where="its parameters",
-            remedy="Give select, start, and end, which is not included: 2026-01-31.",
-        )
-    selected = ("--select", *params["select"].split()) if params["select"] else ()
+    chosen = (params["select"] or "").split()
+    selected = ("--select", *chosen) if chosen else ()
     refresh = ("--full-refresh",) if params["full_refresh"] else ()
-    times = [
-        part
-        for name in ("start", "end")
-        if name in params
-        for part in (f"--event-time-{name}", params[name])
-    ]
+    times = _range(params, what=chosen) if "start" in params else ()
     return (*_ENGINES[params["engine"]], *selected, *refresh, *times)
+
+
+def _range(params: Mapping[str, Any], *, what: Collection[str]) -> tuple[str, ...]:
+    """A backfill's range of time; said here, since dbt says it after the fork."""
+    start, end = params["start"], params["end"]
+    if not (what and start and end):
+        raise _backfill("a backfill wants to know what, and which days")
+    if _moment(start) >= _moment(end):
+        raise _backfill(f"nothing lies between {start} and {end}")
+    return "--event-time-start", start, "--event-time-end", end
+
+
+def _moment(given: str) -> datetime:
+    try:
+        moment: datetime = click.DateTime().convert(given, None, None)  # as dbt does
+    except click.BadParameter as error:
+        raise _backfill(f"{given!r} is no day") from error
+    return moment
+
+
+def _backfill(what: str) -> UsageError:
+    return UsageError(
+        what,
+        where="the backfill's parameters",
+        remedy="Give select, start, and end, which is not included: 2026-01-31.",
+    )
 
 
 @task.branch(task_id="open_branch")

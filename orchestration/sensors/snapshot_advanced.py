@@ -11,7 +11,11 @@ _INTERVAL = 5.0
 
 
 class SnapshotAdvancedTrigger(WaitingTrigger):
-    """Asks the catalog which snapshot is current; no row and no file list is read."""
+    """Asks the catalog which snapshot is current; no row and no file list is read.
+
+    Without `since`, a triggerer that restarts looks for the first time again: a move in
+    between is not seen.
+    """
 
     def __init__(self, **asked: Any) -> None:
         super().__init__(**asked)
@@ -26,7 +30,9 @@ class SnapshotAdvancedTrigger(WaitingTrigger):
         current = str(metadata.current_snapshot_id) if metadata else ""
         if self._first is None:
             self._first = str(self.asked.get("since") or current)
-        return f"{table} is at snapshot {current}" if current != self._first else None
+        if current in ("", self._first):  # a table that is gone has not advanced
+            return None
+        return f"{table} is at snapshot {current}"
 
 
 class SnapshotAdvancedSensor(WaitingSensor):
@@ -34,7 +40,8 @@ class SnapshotAdvancedSensor(WaitingSensor):
 
     Args:
         table: As `marts.fct_orders`.
-        since: A snapshot's id; without it, the one that is current when it starts.
+        since: A snapshot's id; without it, the one that is current when it starts, or
+            when the triggerer that it waits in has restarted.
         patience: Seconds to wait.
     """
 

@@ -5,18 +5,22 @@ that it has moved. Tickets are kept beside the lake; one of a run that is over c
 more, whatever ended it.
 """
 
-import json
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from airflow.sdk.exceptions import AirflowRuntimeError
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from filelock import FileLock
+from pydantic import TypeAdapter, ValidationError
 
 from orchestration.sensors.waiting import WaitingSensor, WaitingTrigger
 from orchestration.settings import Settings
 
 _INTERVAL = 1.0
 _OVER = ("success", "failed")
+_Ticket = tuple[str, str]  # a DAG and its run
+_TICKETS = TypeAdapter(list[_Ticket])
 
 
 class TurnTrigger(WaitingTrigger):
@@ -26,7 +30,7 @@ class TurnTrigger(WaitingTrigger):
         """That it is this run's turn."""
         task = self.task_instance
         assert task is not None
-        own = [task.dag_id, task.run_id]
+        own = (task.dag_id, task.run_id)
         path = Settings.load().home / "turns.json"
         # Asked before the lock is taken: while Airflow is asked, other triggers go on
         # in this very thread, and would wait for the lock that it holds.
@@ -35,7 +39,9 @@ class TurnTrigger(WaitingTrigger):
             tickets = [one for one in _read(path) if one not in over]
             if own not in tickets:
                 tickets.append(own)
-            path.write_text(json.dumps(tickets))
+            aside = path.with_suffix(".aside")
+            aside.write_bytes(_TICKETS.dump_json(tickets))
+            aside.replace(path)
         return "It is this run's turn" if tickets[0] == own else None
 
 
@@ -52,13 +58,22 @@ class TurnSensor(WaitingSensor):
         super().__init__(asked={"patience": patience, "interval": _INTERVAL}, **kwargs)
 
 
-def _read(path: Path) -> list[list[str]]:
+def _read(path: Path) -> list[_Ticket]:
+    """The tickets; none where the file is damaged.
+
+    Two runs may then work at once, and the lake refuses the second to publish.
+    """
     try:
-        found: list[list[str]] = json.loads(path.read_text("utf-8"))
-    except (OSError, json.JSONDecodeError):
+        return _TICKETS.validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
         return []
-    return found
 
 
 def _is_on(dag_id: str, run_id: str) -> bool:
-    return RuntimeTaskInstance.get_dagrun_state(dag_id, run_id) not in _OVER
+    try:
+        return RuntimeTaskInstance.get_dagrun_state(dag_id, run_id) not in _OVER
+    except AirflowRuntimeError as error:
+        # Deleted: its ticket would otherwise keep everybody waiting, for ever.
+        if (error.error.detail or {}).get("status_code") == HTTPStatus.NOT_FOUND:
+            return False
+        raise

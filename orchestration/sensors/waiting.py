@@ -22,7 +22,8 @@ class WaitingTrigger(BaseTrigger):
     """Asks again and again, until there is an answer or its patience ends.
 
     Args:
-        patience: Seconds after which the task is skipped.
+        patience: Seconds after which the task is skipped; a triggerer that restarts
+            counts anew.
         interval: Seconds between two questions.
     """
 

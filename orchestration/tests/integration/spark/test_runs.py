@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from orchestration.build import stages
 from orchestration.build.watch import Watcher
 from orchestration.lake import Lake
 from orchestration.lake.session import connect
@@ -111,3 +112,17 @@ def test_a_failing_test_leaves_main_as_it_was(
     held = "select sum(amount) as amount from marts.fct_orders"
     looked = firn("sql", held, "--branch", left, "--format", "json")
     assert json.loads(looked.stdout) == [{"amount": 15.0}]
+
+
+def test_a_run_in_stages_is_published_once(
+    project: Settings, lake: Lake, land: Land
+) -> None:
+    land((1, 10.0), (2, 5.5))
+    stages.open_branch(project, "run_build_1", ("--target", "spark"))
+    assert stages.build(project, "run_build_1").status == "built"
+    first = stages.publish(project, "run_build_1")
+    assert first.publication == lake.log(1)[0]
+    assert stages.publish(project, "run_build_1").publication == first.publication
+    with closing(connect(project, "main", read_only=True)) as session:
+        assert session.execute(BOTH).fetchall() == [(15.5, 15.5)]
+    assert [branch.name for branch in lake.branches()] == ["main"]

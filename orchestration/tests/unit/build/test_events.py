@@ -47,8 +47,24 @@ def test_what_dbt_has_not_spoken_of_is_told_at_the_end(tmp_path: Path) -> None:
     assert told == [ORDERS, skipped]
 
 
-def test_a_source_is_a_node_too(tmp_path: Path) -> None:
+def test_what_a_kill_has_cut_off_is_passed_over(tmp_path: Path) -> None:
     with closing(EventLog(tmp_path)) as log:
+        log.began(1)
+        log.finished(ORDERS)
+    path = tmp_path / FILE
+    path.write_bytes(path.read_bytes()[:-5])
+    with closing(EventLog(tmp_path)) as log:
+        log.began(2)
+    told = [(event.number, event.what) for event in EventReader(tmp_path).read()]
+    assert told == [(1, "began"), (3, "began")]
+
+
+def test_a_source_is_a_node_too_and_is_told_once(tmp_path: Path) -> None:
+    asked = NodeResult(
+        id="source.shop.raw.orders", kind="source", status="error", seconds=1
+    )
+    with closing(EventLog(tmp_path)) as log:
+        log.finished(asked)  # dbt says so, and not how old it is
         log.sources([SourceAge(id="source.shop.raw.orders", status="error")])
     [event] = EventReader(tmp_path).read()
     assert event.node is not None
