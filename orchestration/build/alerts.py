@@ -8,7 +8,6 @@ webhooks of chats take it. That address is a secret, and appears in no message.
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Literal
 import requests
 from tenacity import Retrying, stop_after_attempt, wait_exponential_jitter
 
+from orchestration.build.lines import appending, parsed
 from orchestration.build.result import RunResult
 from orchestration.errors import FirnError, SetupError
 from orchestration.settings import Settings
@@ -78,8 +78,8 @@ def tell(
         SetupError: It could not be posted; it is written down all the same.
     """
     line = json.dumps({**asdict(alert), "at": datetime.now(UTC).isoformat()})
-    with _path(settings).open("a", encoding="utf-8") as file:
-        file.write(f"\n{line}\n")  # the last one may be half a line
+    with appending(_path(settings)) as file:
+        file.write(line + "\n")
     if url := environ.get(URL):
         _post(url, f"{alert.run} {alert.what}\n{alert.text}\n{alert.url}")
 
@@ -95,8 +95,8 @@ def _alerts(settings: Settings) -> Iterator[Alert]:
     except FileNotFoundError:
         return
     for line in lines:
-        with suppress(json.JSONDecodeError):  # half of one, whose process was killed
-            yield Alert(**json.loads(line))
+        if (data := parsed(line)) is not None:
+            yield Alert(**data)
 
 
 def _path(settings: Settings) -> Path:

@@ -12,15 +12,15 @@ off counts, and tells nothing.
 """
 
 import json
-import os
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from orchestration.build.artifacts import NodeResult, SourceAge
+from orchestration.build.lines import appending, parsed
 
 FILE = "events.jsonl"
 
@@ -43,7 +43,7 @@ class EventLog:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._file = lines_after(folder / FILE)
+        self._file = appending(folder / FILE)
         self._lock = threading.Lock()
         self._told: set[str] = set()
 
@@ -126,22 +126,3 @@ class EventReader:
             if (data := parsed(line)) is not None:
                 node = NodeResult(**data["node"]) if "node" in data else None
                 yield Event(self._number, data["what"], node)
-
-
-def lines_after(path: Path) -> TextIO:
-    """Open a file for more lines; one that a kill has cut off stays one of its own."""
-    file = path.open("a", encoding="utf-8")
-    if file.tell():
-        with path.open("rb") as written:
-            written.seek(-1, os.SEEK_END)
-            file.write("" if written.read() == b"\n" else "\n")
-    return file
-
-
-def parsed(line: bytes | str) -> dict[str, Any] | None:
-    """A line's object; None where a kill has cut it off."""
-    try:
-        data: dict[str, Any] = json.loads(line)
-    except ValueError:
-        return None
-    return data

@@ -8,16 +8,15 @@ can be taken up again. What one stage leaves for the next lies in the run's logs
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
-from dbt.contracts.graph.manifest import Manifest
 from filelock import FileLock
 
 from orchestration.build import arguments, rebuild
+from orchestration.build.again import is_whole, known, newest, unfinished
 from orchestration.build.artifacts import NodeResult
 from orchestration.build.attempt import Attempt
 from orchestration.build.dbt import Dbt
@@ -38,8 +37,6 @@ from orchestration.errors import NotFoundError, SetupError, UsageError
 from orchestration.lake import Lake
 from orchestration.lake.model import Publication, TableId
 from orchestration.settings import Settings
-
-_UNFINISHED = ("failed", "skipped")
 
 
 def open_branch(
@@ -110,9 +107,9 @@ def build(
             stale = work.freshness(runner)
             events.sources(work.evidence.sources)
             kept = before if stale else _built(before, work, runner, events)
-            known = _known(runner.manifest)
-        earlier = (node for node in before.evidence.nodes if node.id in known)
-        nodes = _newest(earlier, work.evidence.nodes)
+            there = known(runner.manifest)
+        earlier = (node for node in before.evidence.nodes if node.id in there)
+        nodes = newest(earlier, work.evidence.nodes)
         work.evidence = replace(work.evidence, nodes=nodes)
         keep(settings, branch, replace(kept, evidence=work.evidence))
         events.complete()
@@ -136,11 +133,11 @@ def build_nodes(
         with part.session() as runner:
             results = part.build(runner, "test" if tests else "build")
         events.tell(results.nodes)
-        nodes = _newest(kept.evidence.nodes, results.nodes)
+        nodes = newest(kept.evidence.nodes, results.nodes)
         work.evidence = replace(
             part.evidence,
             nodes=nodes,
-            success=_is_whole(kept.evidence, nodes),
+            success=is_whole(kept.evidence, nodes),
             sources=kept.evidence.sources,
             source_sql=kept.evidence.source_sql,
         )
@@ -217,11 +214,14 @@ def close(settings: Settings, branch: str) -> str:
 
     Returns:
         What has become of it, as a sentence.
+
+    Raises:
+        SetupError: The run's stages left nothing that can be read.
     """
     with closing(Lake.open(settings)) as lake:
         if not _exists(lake, branch):
             return "There is no branch to close."
-        if not any(one.branch == branch for one in lake.log(1000)):
+        if not _publication(lake, branch, load(path_of(settings, branch))):
             return f"Nothing was published: {branch} stays, to be read."
         lake.drop_branch(branch)
         return f"{branch} was published, and is dropped."
@@ -270,9 +270,9 @@ def _attempt(settings: Settings, lake: Lake, branch: str, kept: Kept) -> Attempt
 
 def _built(kept: Kept, work: Attempt, runner: Dbt, events: EventLog) -> Kept:
     """Build all of it, or in a second try what failed or was skipped."""
-    unfinished = _unfinished(kept.evidence.nodes, _known(runner.manifest))
-    if kept.dbt_invocation and unfinished:  # a gate may have refused what dbt built
-        runner.args = _only(kept, unfinished)
+    again = unfinished(kept.evidence.nodes, known(runner.manifest))
+    if kept.dbt_invocation and again:  # a gate may have refused what dbt built
+        runner.args = _only(kept, again)
     results = work.build(runner)
     events.tell(results.nodes)
     return replace(
@@ -286,34 +286,6 @@ def _only(kept: Kept, select: Sequence[str]) -> tuple[str, ...]:
     """dbt's arguments for these nodes, and no test that merely hangs on them."""
     chosen = ("--select", *select, "--indirect-selection", "empty")
     return (*arguments.shared(kept.dbt_args), *chosen)
-
-
-def _unfinished(nodes: Iterable[NodeResult], known: Mapping[str, Any]) -> list[str]:
-    """What failed or was skipped, as dbt selects it.
-
-    Not by `dbt retry`, which leaves unit tests out.
-    """
-    ids = {node.id for node in nodes if node.outcome in _UNFINISHED}
-    return [f"fqn:{'.'.join(known[name].fqn)}" for name in sorted(ids & set(known))]
-
-
-def _known(manifest: Manifest | None) -> Mapping[str, Any]:
-    """What the project can build."""
-    assert manifest is not None  # freshness has read the project
-    return {**manifest.nodes, **manifest.unit_tests}
-
-
-def _is_whole(before: Evidence, nodes: Iterable[NodeResult]) -> bool:
-    """Whether dbt would call it a success, once some nodes were built again."""
-    unfinished = (node.outcome in _UNFINISHED for node in before.nodes)
-    explained = before.success or any(unfinished)
-    return explained and not any(node.outcome == "skipped" for node in nodes)
-
-
-def _newest(
-    before: Iterable[NodeResult], after: Iterable[NodeResult]
-) -> tuple[NodeResult, ...]:
-    return tuple({node.id: node for node in (*before, *after)}.values())
 
 
 def _ended(settings: Settings, lake: Lake, branch: str) -> RunResult:

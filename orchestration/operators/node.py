@@ -33,7 +33,8 @@ from airflow.triggers.base import (
 from asgiref.sync import sync_to_async
 
 from orchestration.build.artifacts import NodeResult
-from orchestration.build.events import Event, EventReader, lines_after, parsed
+from orchestration.build.events import Event, EventReader
+from orchestration.build.lines import appending, parsed
 from orchestration.errors import GateError
 from orchestration.operators.names import branch_of
 from orchestration.settings import Settings
@@ -325,5 +326,5 @@ class _Shown:
     def note(self, number: int) -> None:
         """Remember it."""
         line = json.dumps({"task": self._task, "try": self._try, "event": number})
-        with lines_after(self._path) as file:
+        with appending(self._path) as file:
             file.write(line + "\n")

@@ -55,7 +55,7 @@ class Run:
         return {"r1": dict(self.states)}
 
     def task(self, *nodes: str) -> NodeOperator:
-        with DAG("build"):
+        with DAG("build", schedule=None):
             above = NodeOperator(
                 task_id="above", nodes=[ABOVE], select=["above"], build_task="build"
             )

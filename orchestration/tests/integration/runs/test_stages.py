@@ -7,10 +7,8 @@ from typing import Any
 import pytest
 
 from orchestration.build import stages
-from orchestration.build.artifacts import NodeResult
 from orchestration.build.dbt import Dbt
 from orchestration.build.events import EventReader
-from orchestration.build.gates import Evidence
 from orchestration.build.kept import load, path_of
 from orchestration.build.nothing_new import Unchanged
 from orchestration.errors import SetupError, UsageError
@@ -160,6 +158,22 @@ def test_a_run_that_is_killed_in_each_stage_is_published_once(
     assert names(lake) == ["main"]
 
 
+def test_only_a_branch_that_was_published_is_closed(
+    project: Settings, lake: Lake, land: Land, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    land((1, 10.0))
+    here = (project, BRANCH)
+    assert stages.close(*here) == "There is no branch to close."
+    stages.open_branch(*here)
+    stages.build(*here)
+    assert "stays" in stages.close(*here)
+    assert names(lake) == ["main", BRANCH]
+    drop = "orchestration.build.attempt.Attempt._leave"
+    killed(monkeypatch, drop, stages.publish, *here)
+    assert "is dropped" in stages.close(*here)
+    assert names(lake) == ["main"]
+
+
 def test_what_a_branch_of_that_name_left_is_not_taken_for_the_new_one_s(
     project: Settings, lake: Lake, land: Land, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,27 +282,6 @@ def test_a_node_that_fails_alone_refuses_the_run(
     assert built.outcome == "failed"
     assert stages.publish(project, BRANCH).status == "refused"
     assert names(lake) == ["main", BRANCH]
-
-
-@pytest.mark.parametrize(
-    ("success", "before", "after", "whole"),
-    [
-        (True, "success", "success", True),
-        (False, "error", "success", True),
-        (False, "skipped", "success", True),
-        (False, "error", "skipped", False),
-        (False, "success", "success", False),  # what no node explains, none mends
-    ],
-)
-def test_a_no_of_dbt_holds_until_what_explains_it_is_built(
-    success: bool, before: str, after: str, whole: bool
-) -> None:
-    then, now = (
-        NodeResult(id="model.firn.a", kind="model", status=status, seconds=1)
-        for status in (before, after)
-    )
-    evidence = Evidence(success=success, nodes=(then,))
-    assert stages._is_whole(evidence, (now,)) is whole
 
 
 def test_a_run_that_changes_no_table_says_so_each_time(
