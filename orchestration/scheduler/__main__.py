@@ -3,6 +3,7 @@
 python -m orchestration.scheduler PORT
 """
 
+import ctypes
 import logging
 import os
 import signal
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 
 from orchestration import locks
@@ -24,6 +26,7 @@ _POLL = 0.5  # seconds
 _AT_ONCE = 15.0  # seconds; who ends sooner than that, again and again, is not kept
 _TRIES = 3
 _PATIENCE = 30.0  # seconds for a component to end
+_TELL_WHEN_PARENT_ENDS = 1  # PR_SET_PDEATHSIG of prctl(2)
 log = logging.getLogger("keeper")
 Start = Callable[[str], "subprocess.Popen[bytes]"]
 
@@ -44,7 +47,11 @@ def main() -> int:
 
         def start(*arguments: str) -> "subprocess.Popen[bytes]":
             return subprocess.Popen(  # noqa: S603  # our own words
-                [program, *arguments], env=environ, cwd=settings.project_dir
+                [program, *arguments],
+                env=environ,
+                cwd=settings.project_dir,
+                start_new_session=True,  # so that all of its processes can be ended
+                preexec_fn=_end_with_us,  # noqa: PLW1509 - there is one thread
             )
 
         if code := start("db", "migrate").wait():
@@ -73,6 +80,7 @@ def keep(start: Start, ended: threading.Event) -> int:
                     log.error("%s ends with %s at once", name, child.returncode)
                     return 1
                 log.warning("%s ended with %s: again", name, child.returncode)
+                _sweep(child)
                 children[name], since[name] = start(name), time.monotonic()
     finally:
         _end(children.values())
@@ -88,6 +96,23 @@ def _end(children: "Collection[subprocess.Popen[bytes]]") -> None:
         except subprocess.TimeoutExpired:
             child.kill()
             child.wait()
+        _sweep(child)
+
+
+def _sweep(ended: "subprocess.Popen[bytes]") -> None:
+    """End what a component has left.
+
+    A scheduler's workers hold its connections, and Postgres its locks for as long: no
+    other scheduler could start a task.
+    """
+    with suppress(ProcessLookupError):
+        os.killpg(ended.pid, signal.SIGKILL)
+
+
+def _end_with_us() -> None:
+    """Let Linux tell a component when we are gone, however that happened."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_TELL_WHEN_PARENT_ENDS, signal.SIGTERM)
 
 
 if __name__ == "__main__":

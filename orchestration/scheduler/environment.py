@@ -47,6 +47,8 @@ def variables(settings: Settings, *, port: int, database: str) -> dict[str, str]
         # By default each task holds its slot for up to five seconds.
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
+        # Whose scheduler was killed waits that long, in seconds, for another one.
+        "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
         "AIRFLOW__TRIGGERER__DEFAULT_CAPACITY": "10000",  # a node costs little
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",

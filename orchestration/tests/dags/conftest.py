@@ -198,6 +198,7 @@ def scheduler(
             FIRN_ALERT_URL=url,
             **(given if request.param else {}),
         )
+        patch.setenv("AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL", "5")
         settings = Settings.load()
         deploy(settings)
         try:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,13 @@ told = {{"pid": os.getpid(), "environ": dict(os.environ), "cwd": os.getcwd()}}
 if name == "triggerer":
     {triggerer}
 time.sleep(60)
+"""
+# A process that ignores what ends its parent.
+WORKER = """
+    pid = os.fork()
+    if not pid:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        (here / "worker.told").write_text(json.dumps({"pid": os.getpid()}))
 """
 PROGRAM = """
 import sys
@@ -89,6 +96,12 @@ def told(folder: Path, name: str) -> dict[str, Any]:
     return found
 
 
+def runs(pid: int) -> bool:
+    with suppress(OSError):
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    return False
+
+
 def test_it_runs_all_components_with_our_settings(
     keep: Keep, settings: Settings, tmp_path: Path
 ) -> None:
@@ -123,11 +136,21 @@ def test_who_ends_it_ends_airflow(
 
 
 def test_a_component_that_dies_is_started_again(keep: Keep, tmp_path: Path) -> None:
-    made = keep()
-    first = told(tmp_path, "scheduler")["pid"]
+    """What it has started ends with it, as a scheduler's workers have to."""
+    made = keep(triggerer=WORKER)
+    first, worker = told(tmp_path, "triggerer")["pid"], told(tmp_path, "worker")["pid"]
     os.kill(first, signal.SIGKILL)
-    until(lambda: bool(told(tmp_path, "scheduler")["pid"] != first))
+    until(lambda: bool(told(tmp_path, "triggerer")["pid"] != first))
+    until(lambda: not runs(worker))
     assert made.poll() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel has to tell")
+def test_components_end_when_their_keeper_is_killed(keep: Keep, tmp_path: Path) -> None:
+    made = keep()
+    pids = [told(tmp_path, name)["pid"] for name in COMPONENTS]
+    made.kill()
+    until(lambda: not any(map(runs, pids)))
 
 
 def test_one_that_ends_again_and_again_ends_all(keep: Keep, tmp_path: Path) -> None:
