@@ -39,7 +39,7 @@ def alerted(*, within: timedelta) -> dict[str, Any]:
             reference=RunCreated(),
             interval=within,
             callback=AsyncCallback(late),
-            name=f"over within {within}",
+            name="over in time",
         ),
     }
 
@@ -55,8 +55,13 @@ def failed(context: Context) -> None:
 
 
 async def late(context: Mapping[str, Any]) -> None:
-    """Say that a run is not over yet. Airflow's triggerer calls it."""
+    """Say that a run is not over yet. Airflow's triggerer calls it.
+
+    Also for one that has failed meanwhile, which has been told of then.
+    """
     run = context["dag_run"]
+    if run["state"] == "failed":
+        return
     text = f"It is {run['state']} since {run.get('start_date')}, and not over."
     await sync_to_async(_tell)("late", run["dag_id"], run["dag_run_id"], text)
 

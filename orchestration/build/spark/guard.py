@@ -55,7 +55,7 @@ _OF_STATEMENTS = _OF_QUERIES | {
     *("MergeRows", "ReplaceData", "WriteDelta"),
     # Temporary views: dbt makes some for unit tests.
     *("CreateViewCommand", "DropIcebergView", "DropTempViewCommand", "DropView"),
-    *("DescribeColumn", "DescribeRelation"),
+    *("DescribeColumn", "DescribeRelation", "DescribeTableCommand"),
     *("ShowColumns", "ShowNamespaces", "ShowNamespacesCommand", "ShowTables"),
     *("ResolvedIdentifier", "ResolvedNamespace", "ResolvedTable"),
     *("ResolvedPersistentView", "ResolvedTempView", "ResolvedV2View"),

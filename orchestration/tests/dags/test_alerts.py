@@ -44,6 +44,12 @@ def test_a_late_run_is_told_of(told: Settings) -> None:
     assert "running since t" in one.text
 
 
+def test_a_late_run_that_has_failed_was_told_of(told: Settings) -> None:
+    run = {"dag_id": "build", "dag_run_id": "r", "state": "failed"}
+    asyncio.run(alerts.late({"dag_run": run}))
+    assert kept.newest(told) == []
+
+
 def test_an_address_that_fails_leaves_the_callback_whole(
     told: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -21,6 +21,7 @@ from orchestration.tests.integration.runs.conftest import (
     land,
     project,
 )
+from orchestration.tests.integration.runs.test_stages import UNIT_TEST
 from orchestration.tests.integration.runs.test_states import BOTH, Reader
 from orchestration.tests.pages import fault, mutant
 
@@ -117,6 +118,7 @@ def test_a_failing_test_leaves_main_as_it_was(
 def test_a_run_in_stages_is_published_once(
     project: Settings, lake: Lake, land: Land
 ) -> None:
+    (project.project_dir / "models/marts/unit.yml").write_text(UNIT_TEST)
     land((1, 10.0), (2, 5.5))
     stages.open_branch(project, "run_build_1", ("--target", "spark"))
     assert stages.build(project, "run_build_1").status == "built"
