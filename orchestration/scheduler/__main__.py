@@ -13,10 +13,9 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from pathlib import Path
 
 from orchestration import locks
-from orchestration.scheduler import database
+from orchestration.scheduler import component, database
 from orchestration.scheduler.environment import home, variables
 from orchestration.scheduler.record import Record, server_lock
 from orchestration.settings import Settings
@@ -43,11 +42,10 @@ def main() -> int:
         database.serving(home(settings)) as records,
     ):
         environ = {**os.environ, **variables(settings, port=port, database=records.url)}
-        program = str(Path(sys.executable).with_name("airflow"))
 
         def start(*arguments: str) -> "subprocess.Popen[bytes]":
             return subprocess.Popen(  # noqa: S603  # our own words
-                [program, *arguments],
+                [sys.executable, "-m", component.__name__, *arguments],
                 env=environ,
                 cwd=settings.project_dir,
                 start_new_session=True,  # so that all of its processes can be ended

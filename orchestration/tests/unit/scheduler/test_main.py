@@ -20,9 +20,11 @@ from orchestration.settings import Settings
 Keep = Callable[..., subprocess.Popen[bytes]]
 AIRFLOW = """#!{python}
 import json, os, pathlib, signal, sys, time
-if sys.argv[1:] == ["db", "migrate"]:
+module, *arguments = sys.argv[2:]
+assert module == "orchestration.scheduler.component"
+if arguments == ["db", "migrate"]:
     sys.exit({migrate})
-[name] = sys.argv[1:]
+[name] = arguments
 here = pathlib.Path({here!r})
 def end(*_):
     (here / f"{{name}}.ended").touch()
@@ -64,7 +66,7 @@ def keep(settings: Settings, tmp_path: Path) -> Iterator[Keep]:
     with ExitStack() as ended:
 
         def run(*, migrate: int = 0, triggerer: str = "") -> subprocess.Popen[bytes]:
-            airflow = tmp_path / "airflow"
+            airflow = tmp_path / "python"
             text = AIRFLOW.format(
                 python=sys.executable,
                 here=str(tmp_path),
