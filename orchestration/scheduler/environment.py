@@ -53,7 +53,7 @@ def variables(settings: Settings, *, port: int) -> dict[str, str]:
         # By default each task holds its slot for up to five seconds.
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
-        "AIRFLOW__TRIGGERER__DEFAULT_CAPACITY": "10000",  # a node costs little
+        "AIRFLOW__TRIGGERER__CAPACITY": "10000",  # a node costs little
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         "DO_NOT_TRACK": "1",
