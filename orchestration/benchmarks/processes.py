@@ -5,6 +5,7 @@ kernel's figures: a child that has ended is counted with its parent.
 """
 
 import os
+import re
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -12,6 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _COMPONENTS = ("scheduler", "triggerer", "dag-processor", "api-server")
+# By its own name, or ours for it: `orchestration.scheduler.triggerer`.
+_RUNS = {
+    name: re.compile(rf"(airflow |scheduler\.){name.replace('-', '[-_]')}\b")
+    for name in _COMPONENTS
+}
 _TRIES = 5
 
 
@@ -75,7 +81,7 @@ def _component(one: Seen, known: Mapping[int, Seen]) -> str:
     at: Seen | None = one
     while at is not None:
         for name in _COMPONENTS:
-            if f"airflow {name}" in at.command.replace("_", "-"):
+            if _RUNS[name].search(at.command):
                 return name
         at = known.get(at.parent)
     return "other"
