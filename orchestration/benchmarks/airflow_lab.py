@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from orchestration.benchmarks import airflow_project, processes
+from orchestration.benchmarks.airflow_cosmos import DAGS, FLAGS, PRELOADED, dag
 from orchestration.benchmarks.spark_lab import PROJECT
 from orchestration.ingestion.specs import load_sources
 from orchestration.lake import Lake, Provenance, process
@@ -25,8 +26,7 @@ from orchestration.scheduler.deploy import deploy
 from orchestration.settings import MAIN, Settings
 
 EXAMPLE = "example"
-DBT, BUILD, WATCHER, LOCAL = "dbt build", "DAG build", "WATCHER", "LOCAL"
-_COSMOS = {WATCHER: "bench_watcher", LOCAL: "bench_local"}
+DBT, BUILD = "dbt build", "DAG build"
 _BRANCH = "bench"  # one name for all: dbt parses anew where the profile says another
 _BIN = Path(sys.executable).parent
 ALWAYS = (
@@ -41,67 +41,6 @@ _EXAMPLE = (
     *("dbt_project.yml", "selectors.yml"),
 )
 _FOUND_SECONDS = 300.0
-
-# Tasks are forked from the scheduler: what it has imported, they need not.
-_PRELOADED = """
-import sys
-
-if "scheduler" in sys.argv:
-    import cosmos.operators.local
-    import cosmos.operators.watcher
-    import dbt.adapters.duckdb.impl
-    import dbt.cli.main
-"""
-# Cosmos with what is fastest in it: dbt in the task's process, the manifest that is
-# there, no second look at dependencies, news of the producer asked for each second.
-_DAG = '''
-"""Cosmos as it comes, for comparison."""
-
-from datetime import timedelta
-from pathlib import Path
-
-from cosmos import DbtDag, ExecutionConfig, ProfileConfig, ProjectConfig, RenderConfig
-from cosmos.constants import ExecutionMode, InvocationMode, LoadMode, TestBehavior
-
-project = Path({project!r})
-dag = DbtDag(
-    dag_id="{dag_id}",
-    schedule=None,
-    catchup=False,
-    max_active_tasks={tasks},
-    default_args={{"retries": 1, "retry_delay": timedelta(seconds=1)}},
-    project_config=ProjectConfig(
-        dbt_project_path=project,
-        manifest_path=project / "target/manifest.json",
-        install_dbt_deps=False,
-    ),
-    profile_config=ProfileConfig(
-        profile_name="firn",
-        target_name="dev",
-        profiles_yml_filepath=project / "profiles/profiles.yml",
-    ),
-    execution_config=ExecutionConfig(
-        execution_mode=ExecutionMode.{mode},
-        invocation_mode=InvocationMode.DBT_RUNNER,
-    ),
-    render_config=RenderConfig(
-        load_method=LoadMode.DBT_MANIFEST,
-        test_behavior=TestBehavior.AFTER_EACH,
-        should_detach_multiple_parents_tests=True,
-        emit_datasets=False,
-    ),
-    operator_args={{
-        "install_deps": False,
-        "append_env": True,
-        "env": {{"FIRN_BRANCH": "{branch}"}},  # and appended to what is there
-        "should_store_compiled_sql": False,
-    }},
-)
-for task in dag.tasks:
-    if hasattr(task, "poke_interval"):
-        task.poke_interval = 1
-'''
-_TASKS_AT_ONCE = {WATCHER: 16, LOCAL: 3}  # LOCAL: each is a whole dbt
 
 
 @dataclass
@@ -121,11 +60,13 @@ class Lab:
     Args:
         settings: Of a project and a lake that are for this alone.
         say: Called with what is going on.
+        poke: Seconds after which WATCHER's tasks look again.
     """
 
     settings: Settings
     lake: Lake
     say: Callable[[str], None]
+    poke: int
     base: int = 0
     _keeper: int = 0
     _client: Client | None = None
@@ -149,12 +90,11 @@ class Lab:
         project = self.settings.project_dir
         ignored = shutil.ignore_patterns("orchestration", "target", "logs", "landing")
         shutil.copytree(project, self._cosmos, ignore=ignored)
-        # As Cosmos calls dbt, so that its tasks find the project parsed.
-        words = ["--profile", "firn", "--target", "dev", "--no-static-parser"]
         folders = ["--profiles-dir", "profiles", "--project-dir", str(self._cosmos)]
-        self.call("dbt", "--quiet", "parse", *words, *folders, FIRN_BRANCH=_BRANCH)
-        for arm, dag_id in _COSMOS.items():
-            (project / f"orchestration/dags/{dag_id}.py").write_text(self._dag(arm))
+        self.call("dbt", "--quiet", "parse", *FLAGS, *folders, FIRN_BRANCH=_BRANCH)
+        for arm, dag_id in DAGS.items():
+            text = dag(arm, project=self._cosmos, branch=_BRANCH, poke=self.poke)
+            (project / f"orchestration/dags/{dag_id}.py").write_text(text)
         for path in (project / "orchestration/dags").glob("*.py"):
             text = path.read_text()  # no run of their own, whatever the hour
             for often in ("0 5 * * *", "*/15 * * * *", "30 3 * * *"):
@@ -162,7 +102,7 @@ class Lab:
             path.write_text(text)
         config = environment.home(self.settings) / "config"
         config.mkdir(parents=True)
-        (config / "airflow_local_settings.py").write_text(_PRELOADED.lstrip())
+        (config / "airflow_local_settings.py").write_text(PRELOADED)
 
     @contextmanager
     def airflow(self, port: int, dags: set[str]) -> Iterator[None]:
@@ -267,15 +207,6 @@ class Lab:
             if "orchestration.lake.rest" in one.command
         )
 
-    def _dag(self, arm: str) -> str:
-        return _DAG.format(
-            project=str(self._cosmos),
-            dag_id=_COSMOS[arm],
-            branch=_BRANCH,
-            mode=arm,
-            tasks=_TASKS_AT_ONCE[arm],
-        ).lstrip()
-
     def _await(self, dags: set[str]) -> None:
         deadline = time.monotonic() + _FOUND_SECONDS
         while missing := dags - set(self.client.dags()):
@@ -288,7 +219,9 @@ class Lab:
 
 
 @contextmanager
-def lab(folder: Path, size: str, say: Callable[[str], None]) -> Iterator[Lab]:
+def lab(
+    folder: Path, size: str, say: Callable[[str], None], *, poke: int = 10
+) -> Iterator[Lab]:
     """A project of a size, on a lake of its own: `example`, or how many models."""
     project = folder / "project"
     airflow_project.copy_parts(PROJECT, project, *ALWAYS)
@@ -308,7 +241,7 @@ def lab(folder: Path, size: str, say: Callable[[str], None]) -> Iterator[Lab]:
         settings = Settings.load()
         process.ensure_catalog(settings)  # a child of ours, so that it can be measured
         with closing(Lake.open(settings)) as lake:
-            made = Lab(settings, lake, say)
+            made = Lab(settings, lake, say, poke)
             if size == EXAMPLE:
                 made.call("python", "-m", "demo.drop")
             made.prepare()
@@ -321,4 +254,4 @@ def lab(folder: Path, size: str, say: Callable[[str], None]) -> Iterator[Lab]:
 
 def dag_of(arm: str) -> str:
     """The DAG that builds this way."""
-    return _COSMOS.get(arm, "build")
+    return DAGS.get(arm, "build")

@@ -21,12 +21,11 @@ from functools import partial
 from pathlib import Path
 
 from orchestration.benchmarks import harness
+from orchestration.benchmarks.airflow_cosmos import LOCAL, WATCHER
 from orchestration.benchmarks.airflow_lab import (
     BUILD,
     DBT,
     EXAMPLE,
-    LOCAL,
-    WATCHER,
     Lab,
     Spent,
     dag_of,
@@ -143,6 +142,12 @@ def _options() -> Namespace:
         default=60,
         help="seconds over which idle load is measured",
     )
+    parser.add_argument(
+        "--poke",
+        type=int,
+        default=10,
+        help="seconds after which WATCHER's tasks look again (default: Cosmos' own 10)",
+    )
     return parser.parse_args()
 
 
@@ -154,7 +159,7 @@ def _measure(size: str, options: Namespace) -> Result:
         prefix="firn-bench-", ignore_cleanup_errors=True
     ) as folder:
         say = partial(_say, size)
-        with lab(Path(folder), size, say) as made:
+        with lab(Path(folder), size, say, poke=options.poke) as made:
             wanted = {dag_of(arm) for arm in arms if arm != DBT}
             with made.airflow(options.port, wanted):
                 _rounds(made, result, arms, options.rounds)

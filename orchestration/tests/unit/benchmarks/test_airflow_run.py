@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 
+from orchestration.benchmarks.airflow_cosmos import DAGS, WATCHER, dag
 from orchestration.benchmarks.airflow_import import collected
-from orchestration.benchmarks.airflow_lab import BUILD, DBT, WATCHER, Spent
+from orchestration.benchmarks.airflow_lab import BUILD, DBT, Spent
 from orchestration.benchmarks.airflow_probe import memory
 from orchestration.benchmarks.airflow_run import Result, per_task
 
@@ -57,3 +60,12 @@ def test_figures_of_a_size_are_named_after_it() -> None:
 def test_memory_is_read_from_the_kernel_s_text() -> None:
     text = "5581-7ffd ---p 00000000 00:00 0 [rollup]\nRss:    2048 kB\nPss:   1024 kB\n"
     assert memory(text) == {"RSS": 2 * 1024 * 1024, "PSS": 1024 * 1024}
+
+
+@pytest.mark.parametrize("arm", DAGS)
+def test_a_dag_of_cosmos_is_python_and_names_its_branch(arm: str) -> None:
+    text = dag(arm, project=Path("there"), branch="bench", poke=7)
+    compile(text, arm, "exec")
+    assert f"ExecutionMode.{arm}" in text
+    assert '"env": {"FIRN_BRANCH": "bench"}' in text
+    assert "poke_interval = 7" in text
