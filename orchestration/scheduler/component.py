@@ -8,6 +8,9 @@ Elsewhere, an `airflow_local_settings.py` that calls `preload` does the same.
 
 import sys
 
+# They serve logs on all interfaces; here the API server reads the files.
+_SERVE_LOGS = ("scheduler", "triggerer")
+
 
 def preload() -> None:
     """Import dbt and what the stages of a build use: a second and a half for each."""
@@ -19,8 +22,15 @@ def main() -> None:
     """Run `airflow` with the same arguments."""
     from airflow.__main__ import main as airflow  # noqa: PLC0415, TID251
 
-    if sys.argv[1] == "scheduler":
+    name = sys.argv[1]
+    if name == "scheduler":
         preload()
+    if name == "triggerer":
+        from orchestration.scheduler import triggerer  # noqa: PLC0415
+
+        triggerer.install()
+    if name in _SERVE_LOGS:
+        sys.argv.append("--skip-serve-logs")
     sys.argv[0] = "airflow"
     airflow()  # type: ignore[no-untyped-call]
 

@@ -49,7 +49,9 @@ def variables(settings: Settings, *, port: int, database: str) -> dict[str, str]
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         # Whose scheduler was killed waits that long, in seconds, for another one.
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
-        "AIRFLOW__TRIGGERER__DEFAULT_CAPACITY": "10000",  # a node costs little
+        "AIRFLOW__TRIGGERER__CAPACITY": "10000",  # a node costs little
+        # Cheap, since no DAG goes along (`triggerer.py`).
+        "AIRFLOW__TRIGGERER__MAX_TRIGGER_TO_SELECT_PER_LOOP": "1000",
         "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
         "AIRFLOW__COSMOS__ENABLE_TELEMETRY": "False",
         "DO_NOT_TRACK": "1",
