@@ -15,7 +15,7 @@ from pathlib import Path
 _COMPONENTS = ("scheduler", "triggerer", "dag-processor", "api-server")
 # By its own name, or ours for it: `orchestration.scheduler.triggerer`.
 _RUNS = {
-    name: re.compile(rf"(airflow |scheduler\.){name.replace('-', '[-_]')}\b")
+    name: re.compile(rf"(airflow |scheduler\.component ){name.replace('-', '[-_]')}\b")
     for name in _COMPONENTS
 }
 _TRIES = 5

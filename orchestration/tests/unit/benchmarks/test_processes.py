@@ -18,7 +18,7 @@ def test_a_process_belongs_to_the_nearest_component_above_it() -> None:
         Seen(3, 2, "airflow worker -- LocalExecutor: <idle>", 2.0),
         Seen(4, 3, "dbt", 4.0),
         Seen(5, 1, "airflow api_server -- host:127.0.0.1 port:8080", 8.0),
-        Seen(6, 1, "python -m orchestration.scheduler.triggerer", 16.0),
+        Seen(6, 1, "python -m orchestration.scheduler.component triggerer", 16.0),
     ]
     assert by_component(seen) == {
         "scheduler": 7.0,
