@@ -9,9 +9,10 @@ from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot
 
 from orchestration.build import rows
+from orchestration.build.ended import exists, publication
 from orchestration.build.explain import Explained, explain
 from orchestration.build.gates import Finding, judge
-from orchestration.build.kept import load, path_of
+from orchestration.build.kept import Kept, load, path_of
 from orchestration.errors import SetupError
 from orchestration.lake import Lake
 from orchestration.lake.model import Branch, Publication, TableId
@@ -69,23 +70,23 @@ class RunState:
 
 def run_state(settings: Settings, branch: str) -> RunState:
     """Look at one run. It waits for nobody who works on the branch."""
+    try:
+        left = load(path_of(settings, branch))
+    except SetupError:  # it has not begun, or its logs were cleaned away
+        left = Kept(dbt_args=(), fingerprint=None)
     with closing(Lake.open(settings)) as lake:
-        publication = next((p for p in lake.log(1000) if p.branch == branch), None)
-        kept = any(one.name == branch for one in lake.branches())
-        changes = publication.changes if publication else ()
-        if kept and not publication:
+        published = publication(lake, branch, left)
+        kept = exists(lake, branch)
+        changes = published.changes if published else ()
+        if kept and not published:
             changes = tuple(lake.diff(branch))
         tables = tuple(explain(changes))
-    try:
-        findings = judge(load(path_of(settings, branch)).evidence)
-    except SetupError:  # it has not begun, or its logs were cleaned away
-        findings = ()
     return RunState(
         branch=branch,
         kept=kept,
-        publication=publication,
+        publication=published,
         tables=tables,
-        findings=findings,
+        findings=judge(left.evidence),
     )
 
 

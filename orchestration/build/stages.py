@@ -9,7 +9,7 @@ can be taken up again. What one stage leaves for the next lies in the run's logs
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -20,6 +20,7 @@ from orchestration.build.again import is_whole, known, newest, unfinished
 from orchestration.build.artifacts import NodeResult
 from orchestration.build.attempt import Attempt
 from orchestration.build.dbt import Dbt
+from orchestration.build.ended import ended, exists, gone, publication
 from orchestration.build.events import EventLog
 from orchestration.build.evidence import inputs_of
 from orchestration.build.fingerprint import fingerprint
@@ -31,11 +32,11 @@ from orchestration.build.nothing_new import (
     freshness_is_due,
     unchanged,
 )
-from orchestration.build.result import RunResult, Status
+from orchestration.build.result import RunResult
 from orchestration.build.run import note_of
-from orchestration.errors import NotFoundError, SetupError, UsageError
+from orchestration.errors import SetupError
 from orchestration.lake import Lake
-from orchestration.lake.model import Publication, TableId
+from orchestration.lake.model import TableId
 from orchestration.settings import Settings
 
 
@@ -63,7 +64,7 @@ def open_branch(
     code = fingerprint(settings, dbt_args) if whole else None
     forced = force or arguments.is_full_refresh(dbt_args)
     with closing(Lake.open(settings)) as lake:
-        if _exists(lake, branch):
+        if exists(lake, branch):
             if path_of(settings, branch).is_file():
                 return None
             lake.drop_branch(branch)  # whoever forked it was killed before it said so
@@ -167,14 +168,14 @@ def publish(settings: Settings, branch: str) -> RunResult:
         UsageError: The branch is gone, and was not published.
     """
     with closing(Lake.open(settings)) as lake:
-        if not _exists(lake, branch):
-            return _ended(settings, lake, branch)
+        if not exists(lake, branch):
+            return ended(settings, lake, branch)
     with _on(settings, branch) as (kept, work, _):
         if refused(judge(work.evidence)) or not kept.dbt_invocation:
             return work.result("refused")
         same = not work.lake.diff(branch)
         keep(settings, branch, replace(kept, same=same))
-        done = _publication(work.lake, branch, kept) if same else None
+        done = publication(work.lake, branch, kept) if same else None
         if done:  # whoever published it was killed before the branch was dropped
             work.newest = done.id
         result = work.land(map(TableId.parse, kept.inputs), kept.dbt_invocation)
@@ -193,7 +194,7 @@ def report(settings: Settings, branch: str) -> dict[str, int | float]:
     kept = load(path_of(settings, branch))
     reading = f"{branch}_docs"
     with closing(Lake.open(settings)) as lake:
-        if _exists(lake, reading):
+        if exists(lake, reading):
             lake.drop_branch(reading)  # whoever read from it was killed
         lake.create_branch(reading)
         try:
@@ -219,9 +220,9 @@ def close(settings: Settings, branch: str) -> str:
         SetupError: The run's stages left nothing that can be read.
     """
     with closing(Lake.open(settings)) as lake:
-        if not _exists(lake, branch):
+        if not exists(lake, branch):
             return "There is no branch to close."
-        if not _publication(lake, branch, load(path_of(settings, branch))):
+        if not publication(lake, branch, load(path_of(settings, branch))):
             return f"Nothing was published: {branch} stays, to be read."
         lake.drop_branch(branch)
         return f"{branch} was published, and is dropped."
@@ -246,8 +247,8 @@ def _on(
         FileLock(path.with_suffix(".lock")),
         closing(EventLog(path.parent)) as events,
     ):
-        if not _exists(lake, branch):
-            raise _gone(branch)
+        if not exists(lake, branch):
+            raise gone(branch)
         kept = load(path)
         work = _attempt(settings, lake, branch, kept)
         work.progress, work.verbose = events, verbose
@@ -286,35 +287,3 @@ def _only(kept: Kept, select: Sequence[str]) -> tuple[str, ...]:
     """dbt's arguments for these nodes, and no test that merely hangs on them."""
     chosen = ("--select", *select, "--indirect-selection", "empty")
     return (*arguments.shared(kept.dbt_args), *chosen)
-
-
-def _ended(settings: Settings, lake: Lake, branch: str) -> RunResult:
-    """What a run came to whose branch is gone."""
-    with suppress(SetupError):
-        kept = load(path_of(settings, branch))
-        done = _publication(lake, branch, kept)
-        if done or kept.same:
-            status: Status = "published" if done else "unchanged"
-            return RunResult(status=status, seconds=0, branch=branch, publication=done)
-    raise _gone(branch)
-
-
-def _publication(lake: Lake, branch: str, kept: Kept) -> Publication | None:
-    """What the run has published since its branch was forked."""
-    newer = (one for one in lake.log(1000) if one.id > kept.newest)
-    return next((one for one in newer if one.branch == branch), None)
-
-
-def _exists(lake: Lake, branch: str) -> bool:
-    with suppress(NotFoundError):
-        lake.branch(branch)
-        return True
-    return False
-
-
-def _gone(branch: str) -> UsageError:
-    return UsageError(
-        "the run's branch is gone: it was published, or dropped",
-        where=f"branch {branch}",
-        remedy="`firn log` shows what was published. Start a new run.",
-    )

@@ -7,18 +7,14 @@ worker, which builds it anew on the same branch.
 """
 
 import asyncio
-import json
 import time
 from collections.abc import (
     AsyncIterator,
-    Awaitable,
-    Callable,
     Collection,
     Mapping,
     Sequence,
 )
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from airflow.sdk import BaseOperator, Context
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
@@ -33,19 +29,15 @@ from airflow.triggers.base import (
 from asgiref.sync import sync_to_async
 
 from orchestration.build.artifacts import NodeResult
-from orchestration.build.events import Event, EventReader
-from orchestration.build.lines import appending, parsed
+from orchestration.build.events import Event
 from orchestration.errors import GateError
 from orchestration.operators.names import branch_of
+from orchestration.operators.news import POLL, News, Shown, newest
 from orchestration.settings import Settings
 
-_POLL = 0.25  # seconds between two looks at the events
 _POLL_AGAIN = 1.0  # of a task that was cleared, which asks Airflow each time
-_ASK = 5.0  # seconds without news after which Airflow is asked for the build's state
 _LEFT_OUT = {"skipped", "upstream_failed"}
 _OVER = {"success", "failed", "removed", *_LEFT_OUT}
-_SHOWN = "shown.jsonl"
-Ask = Callable[[], Awaitable[Mapping[str, str | None]]]
 
 
 class NodeOperator(BaseOperator):
@@ -102,8 +94,8 @@ class NodeOperator(BaseOperator):
         for line in _lines(results):
             self.log.info(line)
         folder = settings.log_dir / branch
-        shown = _Shown(folder, self.task_id, attempt=context["ti"].try_number)
-        shown.note(_newest(folder, self.nodes))
+        shown = Shown(folder, self.task_id, attempt=context["ti"].try_number)
+        shown.note(newest(folder, self.nodes))
         failed = [node.name for node in results if node.outcome == "failed"]
         if failed:
             raise GateError(
@@ -130,8 +122,8 @@ class NodeTrigger(BaseTrigger):
         """End the task as its nodes ended, or send it to a worker to build them."""
         task = self._task
         branch = branch_of(task.dag_id, task.run_id)
-        news = _News.of(Settings.load().log_dir / branch)
-        shown = _Shown(news.folder, task.task_id, attempt=task.try_number)
+        news = News.of(Settings.load().log_dir / branch)
+        shown = Shown(news.folder, task.task_id, attempt=task.try_number)
         before, started = shown.newest(), time.monotonic()
         while len(news.of_nodes(self.nodes, after=before)) < len(self.nodes):
             state = await self._build_state(news, started, again=before > 0)
@@ -148,7 +140,7 @@ class NodeTrigger(BaseTrigger):
                 if await self._is_next():
                     yield TriggerEvent({"nodes": self.nodes})  # type: ignore[no-untyped-call]
                     return
-            await asyncio.sleep(_POLL_AGAIN if before else _POLL)
+            await asyncio.sleep(_POLL_AGAIN if before else POLL)
         events = news.of_nodes(self.nodes).values()
         results = [event.node for event in events if event.node]
         for line in _lines(results):
@@ -172,7 +164,7 @@ class NodeTrigger(BaseTrigger):
         return found
 
     async def _build_state(
-        self, news: "_News", started: float, *, again: bool
+        self, news: "News", started: float, *, again: bool
     ) -> str | None:
         if again:
             return (await self._states()).get(self.build_task)
@@ -185,7 +177,7 @@ class NodeTrigger(BaseTrigger):
         return all(states.get(name) in _OVER for name in above)
 
     def _without_result(
-        self, state: str, found: Mapping[str, Event], news: "_News"
+        self, state: str, found: Mapping[str, Event], news: "News"
     ) -> TriggerEvent:
         """The build is over and has not spoken of all these nodes."""
         missing = [name for name in self.nodes if name not in found]
@@ -225,106 +217,3 @@ def _end(results: Collection[NodeResult]) -> TriggerEvent:
         return TaskSkippedEvent()
     rows: Any = {node.name: node.rows for node in results if node.rows is not None}
     return TaskSuccessEvent(xcoms={"rows": rows} if rows else None)
-
-
-class _News:
-    """The events of one run, read once for all tasks in this triggerer."""
-
-    _all: ClassVar["dict[Path, _News]"] = {}
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.complete = False
-        self._reader = EventReader(folder)
-        self._newest: dict[str, Event] = {}
-        self._looked = self._heard = self._asked = 0.0
-        self._asking = asyncio.Lock()
-        self._state: str | None = None
-
-    @classmethod
-    def of(cls, folder: Path) -> "_News":
-        """The one of that folder."""
-        if len(cls._all) > 100:  # runs of long ago
-            cls._all.clear()
-        return cls._all.setdefault(folder, cls(folder))
-
-    def of_nodes(
-        self, ids: Sequence[str], *, after: int = 0, at_once: bool = False
-    ) -> dict[str, Event]:
-        """What is known of these nodes, by events after that number.
-
-        Args:
-            at_once: Read what is new although another task has just done so.
-        """
-        now = time.monotonic()
-        if at_once or now - self._looked >= _POLL / 2:
-            self._looked = now
-            self._look(now)
-        known = {name: self._newest[name] for name in ids if name in self._newest}
-        return {name: one for name, one in known.items() if one.number > after}
-
-    def _look(self, now: float) -> None:
-        events = list(self._reader.read())
-        for event in events:
-            if event.node:
-                self._newest[event.node.id] = event
-            self.complete = event.what == "complete" or (
-                self.complete and event.what != "began"
-            )
-        if events:
-            self._heard = now
-
-    async def build_state(
-        self, ask: Ask, build_task: str, *, since: float
-    ) -> str | None:
-        """How the build is, asked of Airflow once in a while, for all tasks at once.
-
-        None while there is news, since then it runs; and where the last answer is from
-        before `since`, when another try of it may have been over.
-        """
-        async with self._asking:
-            now = time.monotonic()
-            if now - max(self._heard, self._asked) > _ASK:
-                self._asked = now
-                self._state = (await ask()).get(build_task)
-            elif self._heard > self._asked:
-                self._state = None
-            return self._state if self._asked >= since else None
-
-
-def _newest(folder: Path, ids: Sequence[str]) -> int:
-    """The number of the last event that is about one of these nodes."""
-    events = EventReader(folder).read()
-    return max(event.number for event in events if event.node and event.node.id in ids)
-
-
-class _Shown:
-    """Which result a task has shown last, so that a later try knows a newer one.
-
-    Args:
-        attempt: The try that asks, or shows. What it has shown itself is no old result
-            for it: its triggerer may have been killed just after that.
-    """
-
-    def __init__(self, folder: Path, task_id: str, *, attempt: int) -> None:
-        self._path = folder / _SHOWN
-        self._task = task_id
-        self._try = attempt
-
-    def newest(self) -> int:
-        """The number of the event that a try before has shown; 0 if none has."""
-        if not self._path.is_file():
-            return 0
-        lines = map(parsed, self._path.read_bytes().splitlines())
-        shown = (
-            one["event"]
-            for one in lines
-            if one and one["task"] == self._task and one["try"] < self._try
-        )
-        return max(shown, default=0)
-
-    def note(self, number: int) -> None:
-        """Remember it."""
-        line = json.dumps({"task": self._task, "try": self._try, "event": number})
-        with appending(self._path) as file:
-            file.write(line + "\n")

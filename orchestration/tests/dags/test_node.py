@@ -22,6 +22,7 @@ from airflow.triggers.base import (
 from orchestration.build.artifacts import NodeResult, SourceAge
 from orchestration.build.events import EventLog
 from orchestration.errors import GateError
+from orchestration.operators import news
 from orchestration.operators import node as module
 from orchestration.operators.names import branch_of
 from orchestration.operators.node import NodeOperator, NodeTrigger
@@ -109,16 +110,17 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     environment.only(monkeypatch, FIRN_PROJECT_DIR=PROJECT, FIRN_HOME=tmp_path)
     made = Run(Settings.load().log_dir / branch_of("build", "r1"))
     monkeypatch.setattr(RuntimeTaskInstance, "get_task_states", made.answer)
-    monkeypatch.setattr(module, "_POLL", 0.01)
+    for one in (module, news):
+        monkeypatch.setattr(one, "POLL", 0.01)
     monkeypatch.setattr(module, "_POLL_AGAIN", 0.01)
-    monkeypatch.setattr(module, "_ASK", 0.05)
+    monkeypatch.setattr(news, "_ASK", 0.05)
     yield made
     restart()
 
 
 def restart() -> None:
     """The triggerer forgets what it knows."""
-    module._News._all.clear()
+    news.News._all.clear()
 
 
 def end_of(trigger: NodeTrigger, *meanwhile: Deed) -> TriggerEvent:
@@ -216,7 +218,7 @@ def test_what_is_written_while_airflow_answers_is_not_missed(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor when another task has read it, or has read just before."""
-    monkeypatch.setattr(module, "_POLL", 60)
+    monkeypatch.setattr(news, "POLL", 60)
 
     def last_words() -> None:
         run.tells(result(MODEL))
@@ -229,7 +231,7 @@ def test_what_is_written_while_airflow_answers_is_not_missed(
 def test_a_build_that_is_cleared_is_not_judged_by_how_it_was_before(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_ASK", 60)
+    monkeypatch.setattr(news, "_ASK", 60)
     run.ends("failed", complete=False)
     assert isinstance(end_of(run.trigger()), TaskFailedEvent)
     run.states["build"] = None
@@ -335,7 +337,7 @@ def test_another_triggerer_makes_the_same_trigger(run: Run) -> None:
 def test_airflow_is_asked_once_for_all_tasks(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_ASK", 0.3)
+    monkeypatch.setattr(news, "_ASK", 0.3)
     triggers = [run.trigger() for _ in range(50)]
 
     async def all_of_them() -> None:
@@ -352,7 +354,7 @@ def test_airflow_is_asked_once_for_all_tasks(
 def test_airflow_is_not_asked_while_there_is_news(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_ASK", 0.3)
+    monkeypatch.setattr(news, "_ASK", 0.3)
     run.tells(result(ABOVE))
     end_of(
         run.trigger(),
