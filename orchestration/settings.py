@@ -11,6 +11,7 @@ from pathlib import Path
 from orchestration.errors import UsageError
 
 MAIN = "main"
+ANY_RUN = "run"  # what dbt's parser takes for the branch of each run
 _LONGEST_USER = 80  # leaves room for `dev_` in a branch's name
 BRANCH_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 

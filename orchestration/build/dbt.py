@@ -38,7 +38,7 @@ from orchestration.build.artifacts import (
 from orchestration.build.stdout import printed_to
 from orchestration.build.withhold import has_personal_data
 from orchestration.errors import FirnError, SetupError, UsageError
-from orchestration.settings import Settings
+from orchestration.settings import ANY_RUN, Settings
 from orchestration.trouble import explain_text
 
 # An event of dbt: `info.name` and `data`, protocol buffers without types of their own.
@@ -247,7 +247,7 @@ def _steady(event: Any) -> None:
     """
     if event.info.name == "MainReportVersion":
         context = get_invocation_context()
-        context._env = guard.shown(context.env) | {"FIRN_BRANCH": "run"}  # noqa: SLF001
+        context._env = guard.shown(context.env) | {"FIRN_BRANCH": ANY_RUN}  # noqa: SLF001
 
 
 def disconnect() -> None:

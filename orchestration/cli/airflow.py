@@ -53,7 +53,10 @@ def up(
         progress.step("start Airflow")
         found, is_new = control.up(settings, port=port)
         pools = [source.pool for source in load_sources(settings)]
-        Client(found.url).make_pools(pools, slots=1)
+        client = Client(found.url)
+        client.make_pools(pools, slots=1)
+        if not is_new:
+            client.read_files()
     if is_new and found.why_sqlite:
         hint(
             f"Airflow's database is SQLite ({found.why_sqlite}): leave Airflow's own "
@@ -71,17 +74,22 @@ def up(
 def deploy(output: FormatOption = Format.text) -> None:
     """Read the dbt project, and write what the DAGs' tasks are made from.
 
-    `firn airflow up` does it, too. Where Airflow runs elsewhere, it is a step of the
-    deployment.
+    `firn airflow up` does it, too. One that runs on this machine reads its DAGs again;
+    where Airflow runs elsewhere, this is a step of the deployment.
 
     \b
     Example:
       firn airflow deploy
     """
+    from orchestration.scheduler.client import Client
     from orchestration.scheduler.deploy import deploy as write
+    from orchestration.scheduler.record import Record
     from orchestration.settings import Settings
 
-    path = write(Settings.load())
+    settings = Settings.load()
+    path = write(settings)
+    if found := Record.of(settings):
+        Client(found.url).read_files()
     emit(output, {"manifest": str(path)}, lambda: f"wrote {path}")
 
 

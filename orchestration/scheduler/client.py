@@ -49,6 +49,12 @@ class Client:
         found = self._all("/api/v2/importErrors", "import_errors")
         return [f"{one['filename']}: {one['stack_trace']}" for one in found]
 
+    def read_files(self) -> None:
+        """Have the files of all DAGs read soon, whether or not they have changed."""
+        tokens = {dag["file_token"] for dag in self._all("/api/v2/dags", "dags")}
+        for token in tokens:
+            self._call("PUT", f"/api/v2/parseDagFile/{quote(token, safe='')}")
+
     def make_pools(self, names: Iterable[str], *, slots: int) -> None:
         """Make the pools that are missing; those that are there keep their slots."""
         own = {"slots": slots, "include_deferred": False}

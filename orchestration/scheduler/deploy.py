@@ -1,6 +1,7 @@
 """What the DAGs need beside them: the manifest that their tasks are made from."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from orchestration.build.fingerprint import files
 from orchestration.errors import SetupError, UsageError
-from orchestration.settings import Settings
+from orchestration.settings import ANY_RUN, Settings
 
 _FILE = "target/airflow.json"
 
@@ -23,9 +24,17 @@ def deploy(settings: Settings) -> Path:
         UsageError: The project does not parse; the message is dbt's.
     """
     dbt = str(Path(sys.executable).with_name("dbt"))
+    # Where a variable of the profile is not as it was, dbt parses everything anew: so
+    # they are as the first run will have them.
+    own = {"FIRN_BRANCH": ANY_RUN, "FIRN_HOME": str(settings.home)}
     command = [dbt, "--no-use-colors", "parse", "--profiles-dir", "profiles"]
     done = subprocess.run(  # noqa: S603  # our own words
-        command, cwd=settings.project_dir, capture_output=True, text=True, check=False
+        command,
+        cwd=settings.project_dir,
+        env={**os.environ, **own},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise UsageError(

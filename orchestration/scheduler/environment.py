@@ -1,7 +1,5 @@
 """The settings of the local Airflow: all in one place, as environment variables."""
 
-import os
-import sys
 from pathlib import Path
 
 from orchestration.settings import Settings
@@ -22,10 +20,6 @@ def variables(settings: Settings, *, port: int, database: str) -> dict[str, str]
     url = f"http://127.0.0.1:{port}"
     return {
         "AIRFLOW_HOME": str(home(settings)),
-        # It starts its components by name.
-        "PATH": os.pathsep.join(
-            [str(Path(sys.executable).parent), *os.get_exec_path()]
-        ),
         "FIRN_PROJECT_DIR": str(settings.project_dir),
         "FIRN_HOME": str(settings.home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(orchestration / "dags"),
@@ -49,6 +43,9 @@ def variables(settings: Settings, *, port: int, database: str) -> dict[str, str]
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.1",
         # Whose scheduler was killed waits that long, in seconds, for another one.
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
+        # A file that changes is read at once in any case, and `firn airflow deploy`
+        # has all of them read.
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "300",
         "AIRFLOW__TRIGGERER__CAPACITY": "10000",  # a node costs little
         # Cheap, since no DAG goes along (`triggerer.py`).
         "AIRFLOW__TRIGGERER__MAX_TRIGGER_TO_SELECT_PER_LOOP": "1000",

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowRuntimeError
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from filelock import FileLock
@@ -30,19 +31,7 @@ class TurnTrigger(WaitingTrigger):
         """That it is this run's turn."""
         task = self.task_instance
         assert task is not None
-        own = (task.dag_id, task.run_id)
-        path = Settings.load().home / "turns.json"
-        # Asked before the lock is taken: while Airflow is asked, other triggers go on
-        # in this very thread, and would wait for the lock that it holds.
-        over = [one for one in _read(path) if one != own and not _is_on(*one)]
-        with FileLock(path.with_suffix(".lock")):
-            tickets = [one for one in _read(path) if one not in over]
-            if own not in tickets:
-                tickets.append(own)
-            aside = path.with_suffix(".aside")
-            aside.write_bytes(_TICKETS.dump_json(tickets))
-            aside.replace(path)
-        return "It is this run's turn" if tickets[0] == own else None
+        return _ask((task.dag_id, task.run_id))
 
 
 class TurnSensor(WaitingSensor):
@@ -53,9 +42,38 @@ class TurnSensor(WaitingSensor):
     """
 
     trigger = TurnTrigger
+    start_from_trigger = False
 
     def __init__(self, *, patience: float, **kwargs: Any) -> None:
         super().__init__(asked={"patience": patience, "interval": _INTERVAL}, **kwargs)
+
+    def execute(self, context: Context) -> None:
+        """Ask once on a worker, and wait in the triggerer if others come first.
+
+        When a run begins the triggerer starts the tasks of all nodes at once, and the
+        whole build would wait for that. Mostly nobody else is there.
+        """
+        run = context["dag_run"]
+        if said := _ask((run.dag_id, run.run_id)):
+            self.log.info(said)
+        else:
+            super().execute(context)
+
+
+def _ask(own: _Ticket) -> str | None:
+    """Draw a ticket, unless it has one; say so if it is the first that counts."""
+    path = Settings.load().home / "turns.json"
+    # Asked before the lock is taken: while Airflow is asked, other triggers go on in
+    # this very thread, and would wait for the lock that it holds.
+    over = [one for one in _read(path) if one != own and not _is_on(*one)]
+    with FileLock(path.with_suffix(".lock")):
+        tickets = [one for one in _read(path) if one not in over]
+        if own not in tickets:
+            tickets.append(own)
+        aside = path.with_suffix(".aside")
+        aside.write_bytes(_TICKETS.dump_json(tickets))
+        aside.replace(path)
+    return "It is this run's turn" if tickets[0] == own else None
 
 
 def _read(path: Path) -> list[_Ticket]:

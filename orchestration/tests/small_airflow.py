@@ -59,9 +59,12 @@ class SmallAirflow:
             return found
         if request.headers.get("Authorization") != "Bearer token":
             return _refusal(401, "Not authenticated")
-        body = await request.json() if request.method != "GET" else {}
+        body = await request.json() if request.method in ("POST", "PATCH") else {}
         self.asked[f"{request.method} {path}"] = body
-        dags = [{"dag_id": name, "is_paused": off} for name, off in self.dags.items()]
+        dags = [
+            {"dag_id": name, "is_paused": off, "file_token": f"{name[:5]}.py+/signed"}
+            for name, off in self.dags.items()
+        ]
         match path.split("/")[3:]:
             case ["dags"]:
                 return _page(request, "dags", dags)
@@ -82,6 +85,8 @@ class SmallAirflow:
 
     def _of_a_dag(self, request: Request, body: dict[str, Any]) -> Response:
         dag = request.path_params.get("dag")
+        if request.method == "PUT":
+            return JSONResponse(None, 201)
         if dag is None:  # its pages are below every other path
             return _refusal(405, "Method Not Allowed")
         if dag not in self.dags:
@@ -125,7 +130,7 @@ def listening(port: int = 0) -> Iterator[SmallAirflow]:
         own.bind(("127.0.0.1", port))
         own.listen()
         made = SmallAirflow(own.getsockname()[1])
-        verbs = ["GET", "POST", "PATCH"]
+        verbs = ["GET", "POST", "PATCH", "PUT"]
         paths = (*_OF_A_DAG, "/{rest:path}")
         routes = [Route(path, made.answer, methods=verbs) for path in paths]
         app = Starlette(routes=routes)

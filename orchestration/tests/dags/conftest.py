@@ -123,6 +123,7 @@ class Scheduler:
         # As if both had come at once: in between, every DAG is an error for a moment.
         os.utime(path, (0, 0))
         deploy(self.settings)
+        self.client.read_files()
 
 
 def until(found: Callable[[], T | None], seconds: float = _PATIENCE) -> T:
@@ -198,7 +199,6 @@ def scheduler(
             FIRN_ALERT_URL=url,
             **(given if request.param else {}),
         )
-        patch.setenv("AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL", "5")
         settings = Settings.load()
         deploy(settings)
         try:

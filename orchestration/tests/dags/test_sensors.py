@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType
+from airflow.sdk.exceptions import AirflowRuntimeError, ErrorType, TaskDeferred
 from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.triggers.base import TaskSkippedEvent, TaskSuccessEvent, TriggerEvent
@@ -200,6 +200,25 @@ def turn(
     here.home.mkdir()
     monkeypatch.setattr(RuntimeTaskInstance, "get_dagrun_state", state)
     return ask
+
+
+def test_a_free_turn_needs_no_triggerer(
+    turn: Turn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sensor = TurnSensor(task_id="turn", patience=1.5)
+    assert not sensor.start_from_trigger
+
+    def execute(run: str) -> None:
+        context: Any = {"dag_run": SimpleNamespace(dag_id="build", run_id=run)}
+        sensor.execute(context)
+
+    execute("a")
+    with pytest.raises(TaskDeferred) as deferred:
+        execute("b")
+    assert isinstance(deferred.value.trigger, TurnTrigger)
+    assert turn("b") is None
+    assert turn("c") is None
+    execute("a")  # its worker was killed
 
 
 def test_the_first_to_draw_is_the_first(turn: Turn) -> None:

@@ -13,6 +13,8 @@ from orchestration.tests.small_airflow import HEALTHY, SmallAirflow
 from orchestration.tests.unit.cli.conftest import Firn
 from orchestration.tests.unit.scheduler.conftest import kept
 
+READS_AGAIN = "PUT /api/v2/parseDagFile/build.py+/signed"
+
 
 @pytest.fixture
 def running(firn: Firn, small_airflow: SmallAirflow) -> Iterator[SmallAirflow]:
@@ -115,6 +117,23 @@ def test_one_that_runs_is_told_and_has_the_sources_pools(
     pools = {source.pool for source in load_sources(Settings.load())}
     assert set(running.pools) == {"default_pool", *pools}
     assert "runs already" in firn("airflow", "up").stdout
+    assert READS_AGAIN in running.asked
+
+
+@pytest.mark.usefixtures("ready")
+def test_one_that_runs_reads_what_is_deployed(
+    firn: Firn, running: SmallAirflow
+) -> None:
+    assert firn("airflow", "deploy").stdout == "wrote target\n"
+    assert READS_AGAIN in running.asked
+
+
+@pytest.mark.usefixtures("ready")
+def test_where_none_runs_a_deployment_is_a_file(
+    firn: Firn, small_airflow: SmallAirflow
+) -> None:
+    assert firn("airflow", "deploy").stdout == "wrote target\n"
+    assert READS_AGAIN not in small_airflow.asked
 
 
 DEEP = "[" * 100_000

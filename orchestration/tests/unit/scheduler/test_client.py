@@ -68,6 +68,17 @@ def test_every_page_is_read(client: Client, small_airflow: SmallAirflow) -> None
     assert [one["task_id"] for one in client.tasks("build", "r")] == names
 
 
+def test_each_file_is_read_once_whatever_many_dags_it_has(
+    client: Client, small_airflow: SmallAirflow
+) -> None:
+    small_airflow.dags = {"build": False, "build_too": True, "drill": False}
+    client.read_files()
+    prefix = "PUT /api/v2/parseDagFile/"
+    asked = [call for call in small_airflow.asked if call.startswith(prefix)]
+    tokens = [call.removeprefix(prefix) for call in asked]
+    assert sorted(tokens) == ["build.py+/signed", "drill.py+/signed"]
+
+
 def test_a_run_without_tasks_has_none(client: Client) -> None:
     assert list(client.tasks("build", "r")) == []
 

@@ -84,6 +84,15 @@ def test_folders_become_groups_and_exposures_nothing(
     assert names == {"manifest.json", "airflow.json"}, "no draft stays"
 
 
+def test_dbt_parses_as_the_first_run_will(
+    project: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FIRN_BRANCH", "dev_ann")
+    stand_in(tmp_path, monkeypatch, 'echo "$FIRN_BRANCH $FIRN_HOME"; exit 2')
+    with pytest.raises(UsageError, match=f"run {project.home}"):
+        deploy(project)
+
+
 @pytest.mark.parametrize("text", ["", '{"nodes": '])
 def test_half_a_manifest_is_none(project: Settings, text: str) -> None:
     (project.project_dir / "target/airflow.json").write_text(text)

@@ -1,8 +1,4 @@
-import os
-import sys
 from pathlib import Path
-
-import pytest
 
 from orchestration.scheduler.environment import variables
 from orchestration.settings import Settings
@@ -32,17 +28,3 @@ def test_all_of_it_is_the_project_s_and_loopback_s_own(settings: Settings) -> No
     assert told["AIRFLOW__API__BASE_URL"] == "http://127.0.0.1:8123"
     execution = told["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"]
     assert execution == "http://127.0.0.1:8123/execution/"
-
-
-@pytest.mark.parametrize("path", ["/usr/bin", None])
-def test_its_components_are_found_before_all_others(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, path: str | None
-) -> None:
-    monkeypatch.delenv("PATH")
-    if path:
-        monkeypatch.setenv("PATH", path)
-    first, *others = variables(settings, port=1, database=SQLITE)["PATH"].split(
-        os.pathsep
-    )
-    assert first == str(Path(sys.executable).parent)
-    assert "/usr/bin" in others
