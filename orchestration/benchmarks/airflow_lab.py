@@ -45,12 +45,16 @@ _FOUND_SECONDS = 300.0
 
 @dataclass
 class Spent:
-    """What one build took: wall and CPU seconds, and the latter by component."""
+    """What one build took: wall and CPU seconds, and the latter by component.
+
+    `ends` are the tasks outside the group of nodes, in seconds after the trigger.
+    """
 
     wall: float
     cpu: float
     components: dict[str, float] = field(default_factory=dict)
     catalog: float = 0.0
+    ends: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -179,14 +183,20 @@ class Lab:
         if state != "success":
             raise RuntimeError(f"{dag_id} ended as {state}: {self._red(dag_id, run)}")
         used = {name: after[name] - before[name] for name in after}
-        wall = self._ended(dag_id, run) - started
-        return Spent(wall=wall, cpu=sum(used.values()), components=used)
+        ends = {
+            name: at - started for name, at in self._ends(dag_id, run) if at >= started
+        }
+        return Spent(
+            wall=max(ends.values()),  # by Airflow's clock: not when somebody asked
+            cpu=sum(used.values()),
+            components=used,
+            ends={name: at for name, at in ends.items() if "." not in name},
+        )
 
-    def _ended(self, dag_id: str, run: str) -> float:
-        """When Airflow ended the run: not when somebody asked."""
-        tasks = self.client.tasks(dag_id, run)
-        ends = [task["end_date"] for task in tasks if task["end_date"]]
-        return max(datetime.fromisoformat(end).timestamp() for end in ends)
+    def _ends(self, dag_id: str, run: str) -> Iterator[tuple[str, float]]:
+        for task in self.client.tasks(dag_id, run):
+            if end := task["end_date"]:
+                yield task["task_id"], datetime.fromisoformat(end).timestamp()
 
     def _red(self, dag_id: str, run: str) -> list[str]:
         tasks = self.client.tasks(dag_id, run)

@@ -89,6 +89,8 @@ class Result:
                 f"{DBT} and idle {per_task(cpu, base, idle, self.tasks[arm]):.3f} a "
                 f"task; catalog {self._catalog(arm):.1f}"
             )
+        if BUILD in self.spent:
+            yield f"{self.size}: {BUILD}, tasks end: {_ends(self.spent[BUILD])}"
 
     def name(self, arm: str, what: str) -> str:
         """What an arm's figures are called in the report."""
@@ -200,6 +202,15 @@ def _idle(made: Lab, seconds: float) -> dict[str, float]:
     time.sleep(seconds)
     after = made.components()
     return {name: (after[name] - before[name]) / seconds for name in after}
+
+
+def _ends(rounds: Sequence[Spent]) -> str:
+    """Of the tasks that stand alone, in seconds after the trigger."""
+    found = {name: _median(one.ends[name] for one in rounds) for name in rounds[0].ends}
+    parts = (
+        f"{name} {found[name]:.1f} s" for name in sorted(found, key=found.__getitem__)
+    )
+    return ", ".join(parts)
 
 
 def _listed(figures: Mapping[str, float], digits: int) -> str:

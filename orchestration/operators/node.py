@@ -17,6 +17,7 @@ from collections.abc import (
 from typing import Any
 
 from airflow.sdk import BaseOperator, Context
+from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.triggers.base import (
     BaseTrigger,
@@ -62,6 +63,9 @@ class NodeOperator(BaseOperator):
         **kwargs: Any,
     ) -> None:
         super().__init__(trigger_rule="always", retries=0, **kwargs)
+        # The run's parameters are the DAG's; with a copy for each of n nodes, Airflow
+        # would keep n times as many.
+        self.params = ParamsDict()
         self.nodes = list(nodes)
         self.select = list(select)
         self.build_task = build_task

@@ -60,6 +60,14 @@ def test_every_node_is_a_task_in_a_group_like_its_folder(dag: DAG) -> None:
 
 
 @pytest.mark.parametrize("dag", ["build"], indirect=True)
+def test_the_parameters_are_kept_once_and_not_by_every_node(dag: DAG) -> None:
+    nodes = [task for task in dag.tasks if hasattr(task, "nodes")]
+    assert nodes
+    assert not any(task.params for task in nodes)
+    assert dag.params
+
+
+@pytest.mark.parametrize("dag", ["build"], indirect=True)
 def test_no_two_groups_wait_for_each_other(dag: DAG) -> None:
     """Airflow draws no graph of a DAG whose groups do."""
     within: dict[str, TopologicalSorter[str]] = defaultdict(TopologicalSorter)

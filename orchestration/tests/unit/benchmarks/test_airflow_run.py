@@ -15,7 +15,10 @@ def result(size: str) -> Result:
         size,
         spent={
             DBT: [Spent(10, 8), Spent(12, 9)],
-            BUILD: [Spent(11, 10, shares, 0.5), Spent(13, 12, shares, 0.5)],
+            BUILD: [
+                Spent(11, 10, shares, 0.5, {"publish": 9, "turn": 1}),
+                Spent(13, 12, shares, 0.5, {"publish": 10, "turn": 2}),
+            ],
             WATCHER: [Spent(20, 30, shares, 1.0)],
         },
         idle={"scheduler": 0.1, "triggerer": 0.0},
@@ -50,6 +53,7 @@ def test_remarks_tell_components_idle_load_and_cost_of_a_task() -> None:
     # 11 of the run, 8.5 of dbt, 1.2 of idling through 12 seconds; five tasks
     assert "DAG build: 5 tasks; CPU-s: 10.0 (scheduler 8.0" in text
     assert "idle load 1.2; beyond dbt build and idle 0.260 a task" in text
+    assert "DAG build, tasks end: turn 1.5 s, publish 9.5 s" in text
 
 
 def test_figures_of_a_size_are_named_after_it() -> None:
