@@ -26,8 +26,10 @@ from orchestration.scheduler.client import Client
 from orchestration.scheduler.deploy import deploy
 from orchestration.settings import Settings
 from orchestration.tests import environment
+from orchestration.tests.dags.small_run import run
 from orchestration.tests.faults.shop import sheets, write_project
 
+__all__ = ["run"]
 PROJECT = Path(__file__).parents[3]
 # Who reads a mart, and has nothing to do with how it is made.
 CONSUMER = '''
