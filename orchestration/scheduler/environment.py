@@ -40,8 +40,8 @@ def variables(settings: Settings, *, port: int, database: str) -> dict[str, str]
         "AIRFLOW__API__WORKERS": "1",
         # By default each task holds its slot for up to five seconds.
         "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
-        # Seconds. Each look costs the more, the more tasks a run has: at 0.1 it is a
-        # quarter of the CPU of a run of 276 tasks, and none of its time.
+        # Seconds. Each look reads all tasks of a run: at 0.1, one of 276 tasks took a
+        # quarter more CPU, and no less time.
         "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         # Whose scheduler was killed waits that long, in seconds, for another one.
         "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
