@@ -1,4 +1,4 @@
-"""Small files for tests of what a folder may hold."""
+"""Small CSV files for tests of what a folder may hold."""
 
 import pytest
 
@@ -22,8 +22,3 @@ def csv(number: int) -> bytes:
 def ids(place: Place) -> list[int]:
     """What landed."""
     return [number for (number,) in place.rows("id")]
-
-
-def lines(*values: str) -> bytes:
-    """JSON lines of objects whose one key `v` has each of these values."""
-    return "".join(f'{{"v": {value}}}\n' for value in values).encode()

@@ -11,17 +11,9 @@ from orchestration.ingestion import (
     unpack,
 )
 from orchestration.tests.bad_input.conftest import Landing
-from orchestration.tests.bad_input.small_files import lines
-from orchestration.tests.pages import case, promise
+from orchestration.tests.bad_input.small_json import ANY, WHOLE, lines, named
+from orchestration.tests.pages import promise
 from orchestration.tests.unit.ingestion.conftest import Place
-
-ANY = {"v": "varchar"}
-WHOLE = {"v": "bigint"}
-
-
-def named(name: str, outcome: str) -> pytest.MarkDecorator:
-    return case("JSON", name, outcome=outcome)
-
 
 # --- broken documents
 

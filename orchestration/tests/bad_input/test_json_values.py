@@ -18,17 +18,8 @@ from orchestration.ingestion import (
     nested,
 )
 from orchestration.tests.bad_input.conftest import Landing
-from orchestration.tests.bad_input.small_files import lines
-from orchestration.tests.pages import case
+from orchestration.tests.bad_input.small_json import ANY, WHOLE, lines, named
 from orchestration.tests.unit.ingestion.conftest import Place
-
-ANY = {"v": "varchar"}
-WHOLE = {"v": "bigint"}
-
-
-def named(name: str, outcome: str) -> pytest.MarkDecorator:
-    return case("JSON", name, outcome=outcome)
-
 
 # --- numbers
 

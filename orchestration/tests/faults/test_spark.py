@@ -16,6 +16,7 @@ from orchestration.tests.faults.disks import small
 from orchestration.tests.faults.proxy import Rule, proxy
 from orchestration.tests.faults.test_two_merges import dbt, holds_every_order_once
 from orchestration.tests.faults.undisturbed import Undisturbed
+from orchestration.tests.faults.verdicts import clear, converges
 from orchestration.tests.faults.world import Done, World
 from orchestration.tests.jvm import jvms_of
 from orchestration.tests.pages import fault, mutant
@@ -32,16 +33,6 @@ NOTHING = "orchestration.tests.faults.mutants:nothing"
 INSERT = Rule("POST", "run_.*/tables/", "pass", body=b"add-snapshot")
 
 
-def clear(done: Done, *words: str, code: int = 3) -> None:
-    """It ended with its code and a message that has the words, and no stack trace."""
-    told = done.out + done.err
-    assert done.code == code, done
-    assert "Traceback" not in told, done
-    assert "\tat " not in told, done
-    for word in words:
-        assert word in told, done
-
-
 def landed(world: World, day: int = 2) -> int:
     """Land a day; returns the publication that it is."""
     world.drop(day)
@@ -52,10 +43,7 @@ def landed(world: World, day: int = 2) -> int:
 def nothing_is_lost(world: World, undisturbed: Undisturbed, newest: int) -> None:
     """Nothing is published, and a build without a fault comes to what it should."""
     assert world.newest() == newest
-    invariants.check(world)
-    world.run()
-    invariants.check(world)
-    invariants.converged(world, undisturbed)
+    converges(world, undisturbed)
 
 
 JAR = "Iceberg's jar is not the one that was pinned"

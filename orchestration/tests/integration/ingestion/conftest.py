@@ -15,6 +15,8 @@ from orchestration.lake.session import connect
 from orchestration.settings import Settings
 from orchestration.tests import environment
 
+COLUMNS = {"id": "bigint", "name": "varchar"}
+
 
 class Shop:
     """A project of its own with a landing folder, specs and a lake."""

@@ -1,7 +1,6 @@
 """A build in stages: each may be called again, whatever became of the call before."""
 
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -12,65 +11,18 @@ from orchestration.build.events import EventReader
 from orchestration.build.kept import load, path_of
 from orchestration.build.nothing_new import Unchanged
 from orchestration.errors import SetupError, UsageError
-from orchestration.lake import Lake, Provenance
-from orchestration.lake.session import connect
+from orchestration.lake import Lake
 from orchestration.settings import Settings
 from orchestration.tests.integration.runs.conftest import Land
-
-BRANCH = "run_build_1"
-FACT = "models/marts/fct_orders.sql"
-UNIT_TEST = """
-unit_tests:
-  - name: amounts_stay_as_they_are
-    model: fct_orders
-    given: [{input: ref('stg_orders'), rows: [{order_id: 1, amount: 2.5}]}]
-    expect: {rows: [{order_id: 1, amount: 2.5}]}
-"""
-
-
-def total(project: Settings) -> object:
-    with closing(connect(project, "main", read_only=True)) as connection:
-        query = "select orders, amount from marts.rpt_totals"
-        return connection.execute(query).fetchall()[0]
-
-
-def names(lake: Lake) -> list[str]:
-    return [branch.name for branch in lake.branches()]
-
-
-def told(project: Settings, *, since: int = 0) -> list[str]:
-    """The nodes that the run's events tell of, without sources."""
-    events = EventReader(project.log_dir / BRANCH).read()
-    nodes = [event.node for event in events if event.number > since and event.node]
-    return sorted(node.name for node in nodes if node.kind != "source")
-
-
-def last(project: Settings) -> int:
-    return max(one.number for one in EventReader(project.log_dir / BRANCH).read())
-
-
-def edit(project: Settings, old: str, new: str, name: str = FACT) -> None:
-    path = project.project_dir / name
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new))
-
-
-def select(name: str) -> list[str]:
-    return [f"fqn:firn.{name}"]
-
-
-def make_a_mart(project: Settings, lake: Lake, branch: str = "made") -> None:
-    """`main` has three orders in a mart, and no build has made them."""
-    lake.create_branch(branch)
-    with closing(connect(project, branch)) as connection:
-        connection.execute("create schema lake.marts")
-        connection.execute(
-            "create table lake.marts.fct_orders as "
-            "select i::integer as order_id, 1.0::double as amount from range(3) t(i)"
-        )
-    lake.publish(branch, Provenance(who="tester"))
-    lake.drop_branch(branch)
+from orchestration.tests.integration.runs.small_build import total
+from orchestration.tests.integration.runs.small_stages import (
+    BRANCH,
+    last,
+    make_a_mart,
+    names,
+    select,
+    told,
+)
 
 
 def kill(*_: object, **__: object) -> None:
@@ -185,103 +137,6 @@ def test_what_a_branch_of_that_name_left_is_not_taken_for_the_new_one_s(
     killed(monkeypatch, keep, stages.open_branch, project, BRANCH, args)
     stages.open_branch(project, BRANCH, args)
     assert load(path_of(project, BRANCH)).dbt_args == args
-
-
-def test_a_second_build_takes_up_what_failed_or_was_skipped(
-    project: Settings, lake: Lake, land: Land
-) -> None:
-    (project.project_dir / "models/marts/unit.yml").write_text(UNIT_TEST)
-    tests = project.project_dir / "tests"
-    tests.mkdir()
-    wrong = tests / "assert_wrong.sql"
-    wrong.write_text("select 1 as row_too_many")
-    edit(project, "amount from", "amount * 2 as amount from")
-    land((1, 10.0))
-    stages.open_branch(project, BRANCH)
-    first = stages.build(project, BRANCH)
-    assert {refusal.finding.subject for refusal in first.refusals} == {
-        "assert_wrong",
-        "fct_orders.amounts_stay_as_they_are",
-    }
-    assert stages.judge_branch(project, BRANCH).status == "refused"
-    assert stages.publish(project, BRANCH).status == "refused"
-    assert names(lake) == ["main", BRANCH]
-
-    wrong.unlink()  # what is no longer part of the project cannot refuse it
-    edit(project, "amount * 2 as amount from", "amount from")
-    before = last(project)
-    assert stages.build(project, BRANCH, attempt=2).status == "built"
-    assert told(project, since=before) == [
-        "fct_orders",
-        "fct_orders.amounts_stay_as_they_are",
-        "not_null_fct_orders_order_id",
-        "rpt_totals",
-        "unique_fct_orders_order_id",
-    ]
-    assert stages.judge_branch(project, BRANCH).status == "built"
-    result = stages.publish(project, BRANCH)
-    assert {node.name for node in result.nodes} == {
-        "stg_orders",
-        *told(project, since=before),
-    }
-    assert total(project) == (1, 10.0)
-
-
-def test_what_a_gate_alone_refused_is_built_again_as_a_whole(
-    project: Settings, lake: Lake, land: Land
-) -> None:
-    make_a_mart(project, lake)
-    edit(project, "select", "{{ config(meta={'max_shrink': 0.2}) }} select")
-    land((1, 10.0))
-    stages.open_branch(project, BRANCH)
-    [refusal] = stages.build(project, BRANCH).refusals
-    assert refusal.finding.gate == "volume"
-    before = last(project)
-    edit(project, "0.2", "0.9")
-    assert stages.build(project, BRANCH, attempt=2).status == "built"
-    assert told(project, since=before) == sorted(set(told(project)))
-
-
-def test_a_node_is_built_alone_and_what_hangs_on_it_is_not_forgotten(
-    project: Settings, lake: Lake, land: Land
-) -> None:
-    edit(project, "amount from", "amount + nowhere as amount from")
-    land((1, 10.0))
-    stages.open_branch(project, BRANCH)
-    assert stages.build(project, BRANCH).status == "refused"
-
-    edit(project, "amount + nowhere as amount from", "amount from")
-    before = last(project)
-    [built] = stages.build_nodes(project, BRANCH, select("marts.fct_orders"))
-    assert (built.name, built.outcome, built.rows) == ("fct_orders", "ok", 1)
-    assert told(project, since=before) == ["fct_orders"]
-    [left] = stages.judge_branch(project, BRANCH).refusals
-    assert left.finding.what.startswith("skipped, and not built since: ")
-    assert "rpt_totals" in left.finding.what
-    assert stages.publish(project, BRANCH).status == "refused"
-
-    stages.build_nodes(project, BRANCH, select("marts.rpt_totals"))
-    tests = [
-        f"fqn:firn.marts.{name}_fct_orders_order_id" for name in ("unique", "not_null")
-    ]
-    results = stages.build_nodes(project, BRANCH, tests, tests=True)
-    assert {result.outcome for result in results} == {"ok"}
-    assert stages.judge_branch(project, BRANCH).status == "built"
-    assert stages.publish(project, BRANCH).status == "published"
-    assert total(project) == (1, 10.0)
-
-
-def test_a_node_that_fails_alone_refuses_the_run(
-    project: Settings, lake: Lake, land: Land
-) -> None:
-    land((1, 10.0))
-    stages.open_branch(project, BRANCH)
-    stages.build(project, BRANCH)
-    edit(project, "amount from", "amount + nowhere as amount from")
-    [built] = stages.build_nodes(project, BRANCH, select("marts.fct_orders"))
-    assert built.outcome == "failed"
-    assert stages.publish(project, BRANCH).status == "refused"
-    assert names(lake) == ["main", BRANCH]
 
 
 def test_a_run_that_changes_no_table_says_so_each_time(

@@ -21,7 +21,7 @@ from orchestration.tests.integration.runs.conftest import (
     land,
     project,
 )
-from orchestration.tests.integration.runs.test_stages import UNIT_TEST
+from orchestration.tests.integration.runs.small_build import UNIT_TEST
 from orchestration.tests.integration.runs.test_states import BOTH, Reader
 from orchestration.tests.pages import fault, mutant
 
